@@ -174,7 +174,7 @@ BAD_EDITS = {
     "negative size": ("size: 12, enrolment", "size: -12, enrolment", "a count must lie between 0 and 1e9; found -12"),
     "unknown state": ("  home -> placed:", "  home -> gone:", "unknown state `gone`"),
     "text for number": ("commitment: 2_000_000", "commitment: plenty", "must be a number; found 'plenty'"),
-    "missing section": ("run: {replications: 2_000}", "", "run: this key is needed"),
+    "missing section": ("run: {replications: 2_000}", "", "run: must be given"),
 }
 
 
@@ -202,9 +202,9 @@ def test_bad_output__is_refused_before_anything_is_simulated(tiny_path: Path, tm
     (tmp_path / "file").write_text("precious")
     # So many replications that simulating first would be noticed.
     many = ("run", tiny_path, "-n", 20_000_000)
-    assert "found results or other files" in refusal(*many, "-o", "taken", cwd=tmp_path)
+    assert "found files in it" in refusal(*many, "-o", "taken", cwd=tmp_path)
     assert "found a file" in refusal(*many, "-o", "file", cwd=tmp_path)
-    assert "the folder can be written" in refusal(*many, "-o", "file/below", cwd=tmp_path)
+    assert "must be a folder that can be written" in refusal(*many, "-o", "file/below", cwd=tmp_path)
     assert (tmp_path / "taken" / "results.txt").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken"]
 
@@ -286,7 +286,7 @@ def test_results__leave_no_folder_of_their_own_behind_when_the_study_fails(tiny_
         "a/b",
         cwd=tmp_path,
     )
-    assert "a payment stays below" in message
+    assert "a payment must stay below" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -316,7 +316,7 @@ def test_set__takes_another_contract_file(checkout: Path, tmp_path: Path) -> Non
 
 
 def test_run__of_a_contract_says_what_to_do(checkout: Path) -> None:
-    assert "`simengine replay` settles it" in refusal("run", checkout / "configs" / "contracts" / "norrkoping.yaml")
+    assert "`replay` settles it" in refusal("run", checkout / "configs" / "contracts" / "norrkoping.yaml")
 
 
 def test_picture__of_an_unbounded_contract_is_drawn_in_a_moment(tiny_path: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_analyses__show_tables_with_standard_errors(command: str, tiny_path: Pat
 @pytest.mark.parametrize("months", ["", "12;24", "12,,24", "1.5", "0", "-12", "twelve", "12,0", "٣"])
 def test_window__refuses_months_that_are_no_list_of_whole_numbers(months: str, tiny_path: Path) -> None:
     message = str(CliRunner().invoke(commands, ["window", str(tiny_path), f"--months={months}"]).exception)
-    assert "--months: whole numbers from 1, with commas between them, such as 12,24,36; found" in message
+    assert "--months: must be whole numbers from 1, with commas between them, such as 12,24,36; found" in message
 
 
 def test_window__refuses_what_no_study_can_have(tiny_path: Path) -> None:
@@ -81,13 +81,13 @@ def test_analyses__refuse_a_contract_that_no_evaluator_can_move(command: str, ti
     only = "contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}"
     months = ("--months", "12") if command == "window" else ()
     message = refusal(command, tiny_path, *months, "--set", only, "--set", "capital.payment_month={guarantee: 12}")
-    assert "at least one term is contingent on outcomes; found none among guarantee" in message
+    assert "at least one term must be contingent on outcomes; found none among guarantee" in message
 
 
 def test_promise__of_a_path_that_does_not_exist_is_refused_with_its_line(tiny_path: Path, tmp_path: Path) -> None:
     text = tiny_path.read_text() + "promise:\n  effect.sooner_home.hazard: 1.5\n"
     (tmp_path / "bad.yaml").write_text(text)
     message = refusal("certificate", "bad.yaml", cwd=tmp_path)
-    assert "promise.effect.sooner_home.hazard: a promise is made of a number of the section `effect`, by its path" in message
+    assert "promise.effect.sooner_home.hazard: a promise must be made of a number of the section `effect`, by its path" in message
     assert "Did you mean `effect.sooner_home.hazard_ratio`?" in message
     assert re.match(r"simengine: bad\.yaml:\d+: ", message)

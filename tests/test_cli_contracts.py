@@ -36,9 +36,9 @@ def test_replay__of_a_dated_contract_says_when_and_to_whom(contracts: Path) -> N
 
 
 REFUSED = {
-    "neither": ((), "replay takes either a contract or --all; found neither"),
-    "both": (("--all", "peterborough.yaml"), "replay takes either a contract or --all; found both"),
-    "outcomes of all": (("--all", "--outcome", "x=1"), "--all takes the outcomes that stand in the contracts"),
+    "neither": ((), "replay: must have either a contract or --all; found neither"),
+    "both": (("--all", "peterborough.yaml"), "replay: must have either a contract or --all; found both"),
+    "outcomes of all": (("--all", "--outcome", "x=1"), "--all: must stand without --outcome"),
     "unknown date": (
         ("peterborough.yaml", "--until", "never"),
         "--until: must be a date of the contract; found 'never'. One of: first_look, final",
@@ -53,7 +53,7 @@ REFUSED = {
     ),
     "missing wave": (
         ("peterborough.yaml", "--until", "first_look"),
-        "the contract pays on reduction.cohort_1; missing: reduction.cohort_1",
+        "must be given for all that the contract pays on, reduction.cohort_1; missing: reduction.cohort_1",
     ),
     "derived metric": (("educate_girls.yaml", "--outcome", "performance=1"), "found `performance`. One of: enrolment"),
 }
@@ -69,7 +69,7 @@ def test_replay__refuses_a_payment_that_no_currency_can_hold(contracts: Path, tm
     # Source: hand arithmetic: 400,000 times a rest of about 10^15.
     text = (contracts / "utah_preschool.yaml").read_text().replace("then: {value: 0.40", "then: {value: 400_000")
     (tmp_path / "utah.yaml").write_text(text)
-    assert "a payment stays below 1e+15 in every replication" in refusal(
+    assert "a payment must stay below 1e+15 in every replication" in refusal(
         "replay", "utah.yaml", "--outcome", "avoided_cost=1e15", cwd=tmp_path
     )
 
@@ -82,7 +82,7 @@ def test_explain__writes_words_and_a_picture_of_each_term(contracts: Path, tmp_p
     pictures = {"guarantee.png", "saving_share.png", "upside.png"}
     assert names == {"SHA256SUMS", "contract.txt", "contract.yaml", "run-again.txt"} | pictures
     assert (tmp_path / "out" / "contract.txt").read_text() in done.stdout
-    assert "found results or other files" in refusal("explain", contracts / "norrkoping.yaml", "-o", "out", cwd=tmp_path)
+    assert "found files in it" in refusal("explain", contracts / "norrkoping.yaml", "-o", "out", cwd=tmp_path)
 
 
 def test_lint__gives_place_reason_and_suggestion(contracts: Path) -> None:

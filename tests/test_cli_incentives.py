@@ -52,7 +52,7 @@ def test_incentives__table_says_what_is_chosen_and_how_sure_that_is(tiny_path: P
     shown = call("incentives", tiny_path, "-n", 20, "--seed", 0, "--set", free).stdout
     assert "Provider chooses the efforts" in shown
     # The provider is paid the same whatever it does, and effort costs nothing.
-    assert "own: undecided about the efforts: 3 choices" in shown
+    assert "this study: undecided about the efforts: 3 choices" in shown
     assert "nobody responds" in call("incentives", tiny_path, "-n", 20, "--seed", 0).stdout
 
 
@@ -70,14 +70,15 @@ def test_incentives__a_variant_that_changes_terms_stands_in_place_of_a_contract(
     alone = ("incentives", "study.yaml", "--variant", "dearer", "-n", 20, "--seed", 0, "--json", "--set", WORK)
     assert contracts["dearer"] == json.loads(call(*alone, cwd=tmp_path).stdout)["contracts"]["own"]
     message = refusal("incentives", "study.yaml", "larger", "-n", 20, "--set", WORK, cwd=tmp_path)
-    assert "changes terms alone" in message
+    assert "must change terms alone" in message
     assert "`population`" in message
 
 
 def test_incentives__refuses_designs_that_do_not_fit(tiny_path: Path, tmp_path: Path) -> None:
     assert "no such file" in refusal("incentives", tiny_path, "nowhere.yaml")
-    for name in ("own", "study"):
-        (tmp_path / f"{name}.yaml").write_text(as_text(load_study(tiny_path).contract))
-        assert f"found '{name}.yaml'" in refusal("incentives", tiny_path, f"{name}.yaml", cwd=tmp_path)
+    (tmp_path / "own").mkdir()
+    for name in ("own.yaml", "own/study.yaml"):
+        (tmp_path / name).write_text(as_text(load_study(tiny_path).contract))
+        assert f"found '{name}'" in refusal("incentives", tiny_path, name, cwd=tmp_path)
     (tmp_path / "late.yaml").write_text(as_text(load_study(tiny_path).contract).replace("saving_share:", "another:"))
     assert "`another`, for which the study has no month" in refusal("incentives", tiny_path, "late.yaml", cwd=tmp_path)

@@ -56,20 +56,20 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
     ("arguments", "message"),
     [
         (("compare", NORRKOPING, OTHER, "--level", 1), "--level: the level of a tail must lie between 0 and 1; found 1"),
-        (("compare", NORRKOPING, OTHER, OTHER), "CONTRACT: each has a name of its own, the stem of its file"),
+        (("compare", NORRKOPING, OTHER, OTHER), "CONTRACT: each must have a name of its own, that of its file"),
         (("attribute", NORRKOPING, "--level", 0, "-n", 100), "--level: the level of a tail must lie between 0 and 1; found 0"),
         (
             ("attribute", NORRKOPING, "-n", 125, "--party", "bank"),
             "--party: must be a party whose money the study moves; found `bank`",
         ),
         (("stress", NORRKOPING, "--stress", "plague"), "found 'plague'. One of: volume"),
-        (("stress", NORRKOPING, "--reverse", "investor"), "--reverse: `<party>"),
-        (("stress", NORRKOPING, "--boxes"), "--boxes: is asked together with --reverse; found it alone"),
+        (("stress", NORRKOPING, "--reverse", "investor"), "--reverse: must be `<party>"),
+        (("stress", NORRKOPING, "--boxes"), "--boxes: must be asked together with --reverse; found it alone"),
         (
             ("stress", NORRKOPING, "--stress", "volume", "--reverse", "investor.loss > 0"),
-            "--stress: is no part of what --reverse asks",
+            "--stress: must stand without --reverse; found both",
         ),
-        (("sensitivity", NORRKOPING, "-n", 2, "--points", 100), "--points: a power of 2, at least 16; found 100"),
+        (("sensitivity", NORRKOPING, "-n", 2, "--points", 100), "--points: must be a power of 2, at least 16; found 100"),
     ],
 )
 def test_nonsense__is_refused(arguments: tuple[object, ...], message: str) -> None:

@@ -13,16 +13,16 @@ from tests.test_cli import call, refusal, without_provenance
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--until", "p_loss 0.01"), "--until: a goal reads NAME se<VALUE"),
+        (("--until", "p_loss 0.01"), "--until: a goal must read NAME se<VALUE"),
         (
             ("--until", "p_los se<0.01"),
-            "--until: a goal names a statistic of the risk table; found 'p_los'. Did you mean `p_loss`?",
+            "--until: a goal must name a statistic of the risk table; found 'p_los'. Did you mean `p_loss`?",
         ),
         (("--until", "p_loss se<0.01", "-n", 2000), "found -n as well. Use --at-most for a limit"),
         (("--until", "p_loss se<0.01", "--at-most", 10), "from 1,000 replications on; found 10"),
-        (("--at-most", 5000), "it limits a run with --until; found none"),
-        (("--tilt", "effect.sooner_home.hazard_ratio"), "a tilt reads PATH=SHIFT"),
-        (("--tilt", "nonsense=1"), "a tilted number has a distribution; found `nonsense`"),
+        (("--at-most", 5000), "must stand with --until, which it limits; found none"),
+        (("--tilt", "effect.sooner_home.hazard_ratio"), "a tilt must read PATH=SHIFT"),
+        (("--tilt", "nonsense=1"), "a tilted number must have a distribution; found `nonsense`"),
         (("--sobol", "-n", 1000), "Use -n 512 or -n 1024"),
         (("--tilt", "effect.sooner_home.hazard_ratio=1", "--control-variates"), "found --tilt as well"),
     ],

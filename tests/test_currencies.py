@@ -118,5 +118,5 @@ def test_money__that_is_too_much_for_whole_numbers_is_refused(tiny_path, currenc
     # Source: 1e15 of a currency with 3 or 4 decimals are 1e18 or 1e19 of its smallest unit; 64 bits end at 9.2e18.
     overrides = [f"study.currency={currency}", f"contract.currency={currency}", "contract.commitment=1e15"]
     study = load_study(tiny_path, [*overrides, f"contract.metrics.saving.unit={currency}"])
-    with pytest.raises(StudyError, match=r"contract\.commitment: a payment stays below 1e\+1[34]"):
+    with pytest.raises(StudyError, match=r"contract\.commitment: a payment must stay below 1e\+1[34]"):
         evaluate(study, simulate(study, 1, np.arange(2)))

@@ -210,7 +210,7 @@ DIRICHLET = (
 REFUSED = {
     "unknown path": (
         {"x": (A, B.replace("drift", "drif"), 0.5)},
-        f"correlations.x.between: a correlation joins numbers of the study; found no number `{B.replace('drift', 'drif')}`. "
+        f"correlations.x.between: a correlation must join numbers of the study; found no number `{B.replace('drift', 'drif')}`. "
         f"Did you mean `{B}`?",
     ),
     "path like no other": (
@@ -220,12 +220,12 @@ REFUSED = {
     "section": ({"x": (A, "effect", 0.5)}, "found no number `effect`"),
     "constant": (
         {"x": (A, "capital.drawn_share", 0.5)},
-        "correlations.x.between: a number with a correlation has a distribution; found `capital.drawn_share` is 1 in every replication",
+        "correlations.x.between: a number with a correlation must have a distribution; found `capital.drawn_share` is 1 in every replication",
     ),
     "correlation": ({"x": (A, B, 0.5), "y": (C, "correlations.x", 0.5)}, "found `correlations.x` is 0.5 between"),
     "dirichlet": (
         {"x": (A, "population.strata.young.share", 0.5)},
-        "correlations.x.between: shares with a dirichlet distribution are drawn together and have no further correlation; found "
+        "correlations.x.between: shares with a dirichlet distribution must be drawn together and have no further correlation; found "
         "`population.strata.young.share`",
     ),
     "value 1": ({"x": (A, B, 1)}, "correlations.x.value: a correlation must lie between -1 and 1, both left out; found 1"),
@@ -235,13 +235,13 @@ REFUSED = {
     ),
     "pair twice": (
         {"x": (A, B, 0.5), "y": (B, A, 0.5)},
-        "correlations.y: a pair is correlated once; found the pair of `x` again. Leave one of them out",
+        "correlations.y: a pair must be correlated once; found the pair of `x` again. Leave one of them out",
     ),
     # Hand arithmetic: without its diagonal the matrix is 0.9 times one with eigenvalues -2, 1, 1. So the smallest eigenvalue
     # is 1 - 1.8 = -0.8, and 1 / 1.8 = 0.5556 times the correlations would be singular.
     "contradiction": (
         {"x": (A, B, 0.9), "w": (D, E, 0.5), "y": (B, C, 0.9), "z": (C, A, -0.9)},
-        f"correlations.x: correlations can hold together: the matrix of {A}, {B}, {C} is positive definite; found x, y, z with a "
+        f"correlations.x: correlations must be possible together: the matrix of {A}, {B}, {C} must be positive definite; found x, y, z with a "
         "smallest eigenvalue of -0.8. Multiply each of them by 0.555 or less",
     ),
 }
@@ -370,12 +370,12 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
     [
         (
             "pathway.start.older={home: {distribution: dirichlet, count: 3}, placed: rest}",
-            "pathway.start.older.placed: where one share has a dirichlet distribution, every share of the whole has one; found none for "
+            "pathway.start.older.placed: where one share has a dirichlet distribution, every share of the whole must have one; found none for "
             "`placed`. Give it a count, or leave it out",
         ),
         (
             "population.strata={young: {share: 0.5}, older: {share: {distribution: dirichlet, count: 3}}}",
-            "population.strata.young.share: where one share has a dirichlet distribution, every share of the whole has one; found none for "
+            "population.strata.young.share: where one share has a dirichlet distribution, every share of the whole must have one; found none for "
             "`young`",
         ),
         (
@@ -383,10 +383,10 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
             "pathway.start.older.placed: where one share has a dirichlet distribution",
         ),
         ("pathway.start.older.home={distribution: dirichlet, count: -1}", "pathway.start.older.home.count: must be at least"),
-        ("pathway.start.older.home={distribution: dirichlet}", "pathway.start.older.home.count: this key is needed"),
+        ("pathway.start.older.home={distribution: dirichlet}", "pathway.start.older.home.count: must be given"),
         (
             f"{C}={{distribution: dirichlet, count: 3}}",
-            f"{C.rsplit('.', 1)[0]}: where one way out of a state has a count, every way has one",
+            f"{C.rsplit('.', 1)[0]}: where one way out of a state has a count, every way must have one",
         ),
     ],
 )

@@ -216,15 +216,15 @@ REFUSED = {
     ),
     "interval from 0": (
         {"distribution": "lognormal", "interval_90": [0, 2]},
-        "a lognormal distribution needs positive numbers; found 0",
+        "a lognormal distribution must have positive numbers; found 0",
     ),
     "negative interval": (
         {"distribution": "lognormal", "interval_90": [-1, 2]},
-        "a lognormal distribution needs positive numbers; found -1",
+        "a lognormal distribution must have positive numbers; found -1",
     ),
     "lognormal around 0": (
         {"distribution": "lognormal", "mean": 0, "sd": 1},
-        "a lognormal distribution needs positive numbers; found 0",
+        "a lognormal distribution must have positive numbers; found 0",
     ),
     "beta around 1": (
         {"distribution": "beta", "mean": 1, "sd": 0.1},
@@ -237,7 +237,7 @@ REFUSED = {
     # The largest sd is sqrt(0.2 x 0.8) = 0.4.
     "beta too wide": (
         {"distribution": "beta", "mean": 0.2, "sd": 0.4},
-        "no beta distribution with mean 0.2 has an sd of 0.4 or more; found 0.4",
+        "the sd of a beta distribution with mean 0.2 must be below 0.4; found 0.4",
     ),
     "beta of no cases": ({"distribution": "beta", "successes": 0, "failures": 3}, "Input should be greater than 0"),
     "text": ("twelve", "Input should be a valid number"),
@@ -256,7 +256,10 @@ REFUSED = {
         "a quantity must be a number or one of the distributions uniform, triangular, pert, normal, lognormal, beta, gamma, empirical, "
         "quantiles, referrals, seen_events; shares of a whole also know the distribution dirichlet",
     ),
-    "a distribution that is no word": ({"distribution": 3}, "a quantity must be a number or one of the distributions"),
+    "a distribution that is no word": (
+        {"distribution": 3},
+        "a quantity must be a number or one of the distributions",
+    ),
     "a key of another distribution": ({"distribution": "uniform", "low": 0, "high": 1, "sd": 3}, "Extra inputs are not permitted"),
     "a distribution beside a value": (
         {"distribution": "uniform", "low": 0, "high": 1, "value": 3},

@@ -245,11 +245,11 @@ def test_solved_distributions__are_specs_of_their_own():
 REFUSED = {
     "one quantile": (
         {"distribution": "normal", "quantiles": {0.5: 1}},
-        "exactly two quantiles determine the two parameters of a distribution; found 1",
+        "a distribution of two parameters must have exactly two quantiles; found 1",
     ),
     "three quantiles": (
         {"distribution": "beta", "quantiles": {0.05: 0.1, 0.5: 0.2, 0.95: 0.3}},
-        "exactly two quantiles determine the two parameters of a distribution; found 3",
+        "a distribution of two parameters must have exactly two quantiles; found 3",
     ),
     "one level twice": ({"distribution": "normal", "quantiles": {"0.5": 1, "0.50": 2}}, "exactly two quantiles"),
     "level 0": ({"distribution": "normal", "quantiles": {0: 1, 0.5: 2}}, "Input should be greater than 0"),
@@ -268,10 +268,10 @@ REFUSED = {
         {"distribution": "gamma", "mean": 1},
         "a gamma distribution must be given by mean and sd or interval_90 or quantiles; found mean",
     ),
-    "gamma from 0": ({"distribution": "gamma", "interval_90": [0, 2]}, "a gamma distribution needs positive numbers; found 0"),
+    "gamma from 0": ({"distribution": "gamma", "interval_90": [0, 2]}, "a gamma distribution must have positive numbers; found 0"),
     "lognormal from below 0": (
         {"distribution": "lognormal", "quantiles": {0.1: -1, 0.5: 2}},
-        "a lognormal distribution needs positive numbers; found -1",
+        "a lognormal distribution must have positive numbers; found -1",
     ),
     "beta from 0": (
         {"distribution": "beta", "interval_90": [0, 0.5]},

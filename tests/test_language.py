@@ -124,3 +124,28 @@ def test_documented_parameters__are_those_of_the_function(checkout: Path) -> Non
             lines = re.findall(r"^(\w+(?:, \w+)*)$", section[1], re.MULTILINE)
             wrong += [f"{path.name}: {node.name}: {line}" for line in lines if not set(line.split(", ")) <= given]  # type: ignore[attr-defined]
     assert wrong == []
+
+
+def _literal(node: ast.expr) -> str:
+    """The text of a literal, with {} for what is put in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def rules_without_must(text: str) -> list[str]:
+    """List the messages that say what was found, and before it a rule that does not say what must be."""
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and node.args]
+    errors = [call for call in calls if getattr(call.func, "id", "") in ("ValueError", "UsageError", "ResultsError")]
+    rules = [rule for rule, found, _ in (_literal(call.args[0]).partition("; found") for call in errors) if found]
+    # What is put in is a rule that stands elsewhere.
+    return [rule for rule in rules if "must" not in rule and "{}" not in rule.rpartition(": ")[2]]
+
+
+def test_messages__say_what_must_be(checkout: Path) -> None:
+    assert [rule for path in (checkout / "simengine").rglob("*.py") for rule in rules_without_must(path.read_text("utf-8"))] == []
+
+
+def test_rules_without_must__sees_a_rule_that_reads_like_a_fact() -> None:
+    assert rules_without_must('raise UsageError(f"--n: a number is above 0; found {n}")') == ["--n: a number is above 0"]
+    assert rules_without_must('raise UsageError(f"--n: a number must be above 0; found {n}")') == []

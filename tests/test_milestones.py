@@ -40,7 +40,7 @@ def test_milestones__are_paid_for_everybody_by_combination(changes: list[str]) -
 def test_milestones__that_nobody_tallies_are_refused() -> None:
     other = CONTRACT.replace("out_ever", "in_work")
 
-    with pytest.raises(StudyError, match=r"an outcome of kind `claim` tallies the milestones of the contract.*Claims: claim"):
+    with pytest.raises(StudyError, match=r"an outcome of kind `claim` must tally the milestones of the contract.*Claims: claim"):
         load_study(EVERYTHING, [other, PAID])
 
 

@@ -31,7 +31,7 @@ def test_goals__are_read():
     "text", ["", "p_loss", "p_loss 0.002", "p_loss se>0.002", "p_loss se<0", "p_loss se<-1", "p_loss se<1.2.3", "a se<1,"]
 )
 def test_goals__that_are_no_comparison_are_refused(text):
-    with pytest.raises(UsageError, match="a goal reads NAME se<VALUE"):
+    with pytest.raises(UsageError, match="a goal must read NAME se<VALUE"):
         read_goals(text)
 
 
@@ -62,7 +62,7 @@ def test_run__stops_when_every_goal_is_met_with_the_bits_of_a_plain_run(study):
     ("text", "message"),
     [
         ("p_lost se<0.1", "found 'p_lost'. Did you mean `p_loss`"),
-        ("investor.irr.mean se<0.1", "a goal names a statistic of the risk table"),
+        ("investor.irr.mean se<0.1", "a goal must name a statistic of the risk table"),
         ("p_loss se<0.0001", r"within 20,000 replications; the first 1,000 say that it takes about 1\d,000,000 replications"),
     ],
 )

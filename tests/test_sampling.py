@@ -251,8 +251,8 @@ def test_equal_weights__give_every_statistic_of_a_plain_run():
         (Sampling(is_sobol=True), 1000, "32 times a power of two; found 1,000. Use -n 512 or -n 1024"),
         (Sampling(is_sobol=True, tilts={RATIO: 1.0}), 1024, "found --tilt as well"),
         (Sampling(tilts={"effect.sooner_home.hazard": 1.0}), 10, f"Did you mean `{RATIO}`"),
-        (Sampling(tilts={"capital.drawn_share": 1.0}), 10, "a tilted number has a distribution"),
-        (Sampling(tilts={RATIO: 9.0}), 10, "within 8 standard deviations and is not 0; found 9"),
+        (Sampling(tilts={"capital.drawn_share": 1.0}), 10, "a tilted number must have a distribution"),
+        (Sampling(tilts={RATIO: 9.0}), 10, "within 8 standard deviations and not be 0; found 9"),
         (Sampling(tilts={RATIO: float("nan")}), 10, "found nan"),
     ],
 )
@@ -266,8 +266,8 @@ def test_nonsense__is_refused(sampling, n, message, study):
     ("sampling", "n", "message"),
     [
         (Sampling(tilts={RATIO: 1.0}), 1024, "found --tilt"),
-        (Sampling(is_sobol=True), 1024, "or the exact mean .* is known; found neither"),
-        (PLAIN, 100, "take 150 replications or more; found 100"),
+        (Sampling(is_sobol=True), 1024, "or the exact mean .* must be known; found neither"),
+        (PLAIN, 100, "must have 150 replications or more; found 100"),
     ],
 )
 def test_control_variates__are_refused_where_nothing_is_known(sampling, n, message, study):
@@ -276,7 +276,7 @@ def test_control_variates__are_refused_where_nothing_is_known(sampling, n, messa
     certain = load_study(
         TINY, [f"{RATIO}=1", "pathway.moves.home -> placed.per_month=0.04", "measurement.metrics.saving.drift_per_year=0"]
     )
-    with pytest.raises(UsageError, match="or the exact mean of what the contract pays on is known; found neither"):
+    with pytest.raises(UsageError, match="or the exact mean of what the contract pays on must be known; found neither"):
         refuse_impossible_variates(PLAIN, dict(certain.quantities()), 1000)
     with pytest.raises(UsageError, match="nothing to spread evenly"):
         refuse_impossible(Sampling(is_sobol=True), dict(certain.quantities()), 1024)

@@ -147,7 +147,9 @@ def test_correlation_across_layers__is_refused(tmp_path):
     change = ["effect.better.difference={distribution: normal, mean: 3, sd: 1}"]
     change += ["capital.drawn_share={distribution: uniform, low: 0.5, high: 1, layer: environment}"]
     change += ["correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.5}}"]
-    with pytest.raises(UsageError, match=r"correlations\.x: numbers that go together lie in one layer; found effect.*parameters"):
+    with pytest.raises(
+        UsageError, match=r"correlations\.x: numbers that go together must lie in one layer; found effect.*parameters"
+    ):
         attribute(study_of(SCORES, tmp_path, *change), Ensemble(1, 2000), 0.95)
 
 

@@ -365,7 +365,7 @@ def test_picture__is_drawn_for_one_party_and_for_many_with_and_without_tails(tin
             "service_provider, project, investor.loans",
         ),
         ({"every": "week"}, "every: must be one of month, quarter, year; found 'week'"),
-        ({"sobol": True}, "sobol: the replications are 32 times a power of two; found 40. Use n=32 or n=64"),
+        ({"sobol": True}, "sobol: the replications must be 32 times a power of two; found 40. Use n=32 or n=64"),
     ],
 )
 def test_nonsense__is_refused_in_words(options: dict[str, object], message: str, tiny: Study) -> None:

@@ -268,7 +268,7 @@ def test_contract__without_contingent_terms_is_refused(tmp_path):
     study = study_of(SCORES, tmp_path, "contract.terms.prize.contingent=false")
 
     with pytest.raises(
-        UsageError, match=r"contract\.terms: at least one term is contingent on outcomes; found none among advance, prize"
+        UsageError, match=r"contract\.terms: at least one term must be contingent on outcomes; found none among advance, prize"
     ):
         certify(study, Ensemble(0, 10))
 

@@ -52,7 +52,7 @@ def test_standings__are_those_of_separate_runs_on_the_same_seed(found, tiny_path
     net = results["investor.net"]
     assert found.standings["more"]["investor"].net == statistics.mean(net)
     assert found.standings["more"]["investor"].cvar == statistics.conditional_value_at_risk(-net, LEVEL)
-    assert found.quantiles["more"]["investor"] == tuple(np.quantile(net, [0.05, 0.5, 0.95], method="inverted_cdf"))
+    assert found.quantiles["more"]["investor"] == tuple(np.quantile(net, found.quantile_levels, method="inverted_cdf"))
 
 
 def test_result__is_the_same_in_any_blocks(tiny):
@@ -73,14 +73,16 @@ def test_contract_with_dates__is_paid_on_them(tiny):
 
 def test_contract_without_dates__whose_terms_the_study_does_not_know_is_refused(tiny):
     other = changed(tiny.contract, terms={"coupon": {"share": 0.4, "of": "drawn", "contingent": False}})
-    with pytest.raises(StudyError, match=r"other: terms\.coupon: a contract names the dates .*found `coupon`.*Give the contract"):
+    with pytest.raises(
+        StudyError, match=r"other: terms\.coupon: a contract must name the dates .*found `coupon`.*Give the contract"
+    ):
         compare_contracts(tiny, {"other": other}, Ensemble(3, 200), LEVEL)
 
 
 def test_contract__on_a_metric_that_nobody_measures_is_refused(tiny):
     raw = tiny.contract.model_dump(exclude_defaults=True)
     other = changed(tiny.contract, metrics=raw["metrics"] | {"happiness": {"meaning": "happy", "unit": "share"}})
-    with pytest.raises(StudyError, match=r"other: metrics\.happiness: every metric of the contract is measured; found nobody"):
+    with pytest.raises(StudyError, match=r"other: metrics\.happiness: every metric of the contract must be measured; found nobody"):
         compare_contracts(tiny, {"other": other}, Ensemble(3, 200), LEVEL)
 
 

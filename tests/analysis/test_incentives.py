@@ -459,7 +459,7 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
     found = find_number(asked, PRICE, limit, free, Ensemble(3, 200))
 
     assert found.low < 1000 * np.sqrt(17 / 9) < found.high
-    with pytest.raises(StudyError, match=r"sizing\.responding: people respond as the section `behaviour` says"):
+    with pytest.raises(StudyError, match=r"sizing\.responding: people must respond as the section `behaviour` says"):
         one_free_term(study.model_copy(update={"behaviour": None}), requested, PRICE, "service_provider.expected_net >= 3125")
 
 
@@ -469,7 +469,7 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ("{}", "somebody has something to decide"),
+        ("{}", "somebody must have something to decide"),
         ("{party: nobody, efforts: {w: {levels: [0, 1]}}}", "`nobody`"),
         ("{borne_by: nobody, efforts: {w: {levels: [0, 1]}}}", "behaviour.borne_by"),
         ("{referral: {party: nobody, levels: [1]}}", "behaviour.referral.party"),
@@ -482,17 +482,17 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
         ("{efforts: {w: {effect: magic, levels: [0, 1]}}}", "`magic`"),
         ("{efforts: {w: {strata: rich, levels: [0, 1]}}}", "`rich`"),
         ("{efforts: {w: {levels: []}}}", "must have 1 or more entries"),
-        ("{efforts: {w: {levels: [1, 0]}}}", "levels rise"),
+        ("{efforts: {w: {levels: [1, 0]}}}", "levels must rise"),
         ("{efforts: {w: {levels: [-1, 0]}}}", "must be at least 0"),
-        ("{efforts: {w: {}}}", "an effort has `levels`"),
+        ("{efforts: {w: {}}}", "an effort must have `levels`"),
         ("{efforts: {w: {levels: [0, 1], cost: {quadratic: -5}}}}", "must not be negative"),
         ("{efforts: {w: {levels: [0, 1], cost: {}}}}", "found neither"),
         ("{efforts: {w: {levels: [0, 1], cost: {table: [0]}}}}", "1 for 2 levels"),
-        ("{efforts: {w: {levels: [0, 1]}, v: {levels: [0, 1]}}}", "answers to one effort"),
+        ("{efforts: {w: {levels: [0, 1]}, v: {levels: [0, 1]}}}", "must answer to one effort"),
         ("{risk_aversion: -1, efforts: {w: {levels: [0, 1]}}}", "must not be negative"),
         ("{efforts: {w: {levels: [0, 1]}}, cross: 0.5}", "two or more efforts"),
         ("{efforts: {w: {strata: young}}, share_out: {parts: 2}}", "between two efforts or more"),
-        ("{efforts: {w: {strata: young}, v: {strata: older, levels: [0]}}, share_out: {parts: 2}}", "has no `levels`"),
+        ("{efforts: {w: {strata: young}, v: {strata: older, levels: [0]}}, share_out: {parts: 2}}", "must have no `levels`"),
         ("{efforts: {w: {strata: young}, v: {strata: older}}, share_out: {parts: 100, totals: [0, 1, 2, 3, 4, 5]}}", "at most 500"),
     ],
 )

@@ -130,7 +130,7 @@ def test_pilot__shows_the_effect_of_other_people(tmp_path) -> None:
 
 def test_refusals__name_the_option() -> None:
     study = load_study(find_study("tiny"))
-    with pytest.raises(UsageError, match="-n: what is worth knowing is seen in at least 500 replications; found 20"):
+    with pytest.raises(UsageError, match="-n: what is worth knowing must be seen in at least 500 replications; found 20"):
         value_information(study, Decision("investor"), Ensemble(1, 20))
     with pytest.raises(UsageError, match="--pilot: must be a whole number from 4 to 1,000,000; found 3"):
         pilot_shows(study, Belief(), 3, Ensemble(1, 20))

@@ -151,7 +151,7 @@ def test_sensitivity__of_a_probability_swings_as_two_runs_do() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("investor.p_los", "a measure is one of expected_net"),
+        ("investor.p_los", "a measure must be one of expected_net"),
         ("nobody.p_loss", "must be a party whose money the study moves"),
         ("outcome_payer.irr_quantile", "must be asked of who lends.*One of: investor"),
         ("cvar(2)", "the level of cvar must lie between 0 and 1"),

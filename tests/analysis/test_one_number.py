@@ -87,7 +87,7 @@ def test_largest__mirrors_smallest() -> None:
 
 def test_number__is_refused_where_the_measure_turns_or_never_arrives() -> None:
     turning = lambda terms: {"a": {"a.net": np.linspace(-1, 1, 100) - (terms["g"] - 1) ** 2}}  # noqa: E731
-    with pytest.raises(UsageError, match=r"g: a.expected_net moves one way .* it comes to -?\d.* at 1 and turns back"):
+    with pytest.raises(UsageError, match=r"g: a.expected_net must move one way .* it comes to -?\d.* at 1 and turns back"):
         search_number("g", read_limit("a.expected_net >= 0.5"), Free(low=0, high=2), turning)
     with pytest.raises(UsageError, match="it moves away from the limit all along"):
         search_number("g", read_limit("a.expected_net >= 0.5"), Free(low=1, high=2), turning)
@@ -156,7 +156,7 @@ def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
 def test_weakest_belief__is_refused_where_there_is_always_or_never_a_deal() -> None:
     study = load_study(find_study("tiny"))
     always = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.p_loss <= 1"]))
-    with pytest.raises(UsageError, match="no deal exists without any effect; found one"):
+    with pytest.raises(UsageError, match="no deal must exist without any effect; found one"):
         weakest_belief(always, ["investor"], Ensemble(1, 20))
     never = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.expected_npv >= 1e9"]))
     with pytest.raises(UsageError, match=r"found none\. In the way: investor.expected_npv >= 1000000000"):

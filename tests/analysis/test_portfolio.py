@@ -198,19 +198,19 @@ def test_spread__of_a_part_alone_is_its_own():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("currency: SEK", "currency: GBP", "a project is in the currency of the portfolio, GBP; found SEK"),
-        ("begins_month: 24", "begins_month: 99", "a project begins within the 80 months"),
+        ("currency: SEK", "currency: GBP", "a project must be in the currency of the portfolio, GBP; found SEK"),
+        ("begins_month: 24", "begins_month: 99", "a project must begin within the 80 months"),
         ("[one.meas", "[four.meas", "One of: one, two, three"),
-        ("[one.measurement", "[one.measurements", "a shared number is a number of its study"),
+        ("[one.measurement", "[one.measurements", "a shared number must be a number of its study"),
         (
             "[one.measurement.metrics.saving.drift_per_year",
             "[one.contract.commitment",
-            "a shared number has a distribution of its own",
+            "a shared number must have a distribution of its own",
         ),
-        ("[one.", "[two.", "a number is shared once"),
+        ("[one.", "[two.", "a number must be shared once"),
         ("correlation: 0.6", "correlation: 1.6", "shared.evaluator.correlation"),
-        ("shared:", "inflow: {share: 0.5}\nshared:", "a section `inflow` belongs to a revolving_fund"),
-        ("projects:", "project:", "a portfolio has the section `projects`"),
+        ("shared:", "inflow: {share: 0.5}\nshared:", "a section `inflow` must belong to a revolving_fund"),
+        ("projects:", "project:", "a portfolio must have the section `projects`"),
     ],
 )
 def test_portfolio__is_refused_with_place_and_way_out(tmp_path, old, new, message):

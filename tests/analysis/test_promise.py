@@ -31,7 +31,7 @@ def test_promise__stands_in_the_assumption_ledger(tiny_path):
     [
         (
             "effect.sooner_hom.hazard_ratio: 1.6",
-            "a promise is made of a number of the section `effect`, by its path; found no `effect.sooner_hom.hazard_ratio`. "
+            "a promise must be made of a number of the section `effect`, by its path; found no `effect.sooner_hom.hazard_ratio`. "
             "Did you mean `effect.sooner_home.hazard_ratio`?",
         ),
         ("population.history_months: 3", "Numbers there: effect.sooner_home.hazard_ratio, effect.sooner_home.ramp_months, effect"),

@@ -97,7 +97,7 @@ def test_side_payments__have_the_errors_that_repetition_shows():
     ("among", "message"),
     [
         (["region", "nobody"], "--among: must be a party whose money the study moves; found `nobody`"),
-        (["region"], "--among: side payments are made between 2 to 12 actors; found 1"),
+        (["region"], "--among: side payments must be made between 2 to 12 actors; found 1"),
     ],
 )
 def test_among__refuses_who_cannot_pay(study, among, message):

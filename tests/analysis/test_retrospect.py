@@ -238,7 +238,10 @@ def test_look_back__changes_no_draw(study, ran):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"given": ["nothing"]}, "--given: a known result of the study; found `nothing`. One of: payout, saving, school, odd"),
+        (
+            {"given": ["nothing"]},
+            "--given: must be a known result of the study; found `nothing`. One of: payout, saving, school, odd",
+        ),
         ({"given": ["odd"]}, "an effective sample size of 100; found 0.0 of 500"),
         ({"variant": "other"}, "Known under --variant none"),
     ],
@@ -253,7 +256,7 @@ def test_look_back__refuses_what_it_cannot_answer(study, asked, message):
 def test_look_back__refuses_a_quantity_that_is_not_there(study):
     known = {"x": Known(of="investor.luck", value=0, certainty="Q")}
 
-    with pytest.raises(UsageError, match=r"known\.x\.of: a quantity that every replication has; found `investor\.luck`"):
+    with pytest.raises(UsageError, match=r"known\.x\.of: must be a quantity that every replication has; found `investor\.luck`"):
         look_back(study.model_copy(update={"known": known}), Ensemble(3, 10))
 
 
@@ -262,8 +265,8 @@ def test_look_back__refuses_a_quantity_that_is_not_there(study):
     [
         ("{of: metric.nothing.estimate, value: 1, certainty: Q}", "found `nothing`"),
         ("{of: metric.saving.estimate, wave: late, value: 1, certainty: Q}", "found `late`"),
-        ("{of: investor.net, wave: all, value: 1, certainty: Q}", "a wave belongs to"),
-        ("{of: investor.net, stands: above, rounded_to: 1, value: 1, certainty: Q}", "`rounded_to` belongs to"),
+        ("{of: investor.net, wave: all, value: 1, certainty: Q}", "a wave must belong to"),
+        ("{of: investor.net, stands: above, rounded_to: 1, value: 1, certainty: Q}", "`rounded_to` must belong to"),
         ("{of: investor.net, variant: late, value: 1, certainty: Q}", "found `late`"),
     ],
 )

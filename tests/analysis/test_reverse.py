@@ -122,7 +122,7 @@ def test_correlations__are_honoured(tmp_path):
     "text", ["", "loss > 50%", "investor.loss", "investor.loss >= 5", "investor.yield > 1", "a.loss > x", "a.net < 1 e5"]
 )
 def test_criterion__that_cannot_be_read_is_refused(text):
-    with pytest.raises(UsageError, match="--reverse: `<party>"):
+    with pytest.raises(UsageError, match="--reverse: must be `<party>"):
         read_criterion(text)
 
 
@@ -182,7 +182,9 @@ def test_box__holds_what_lies_between_its_limits():
 
 def test_boxes__of_too_few_draws_are_refused():
     pytest.importorskip("ema_workbench", reason="scenario discovery needs the extra `discovery`")
-    with pytest.raises(UsageError, match="--boxes: at least 100 replications break and as many hold; found 10 that break and 390"):
+    with pytest.raises(
+        UsageError, match="--boxes: at least 100 replications must break and as many hold; found 10 that break and 390"
+    ):
         find_boxes({"x": np.arange(400.0)}, np.arange(400) < 10)
 
 

@@ -161,7 +161,8 @@ def test_groups__hold_the_counted_shares_of_one_whole(tiny_path):
 
 
 @pytest.mark.parametrize(
-    ("points", "trajectories", "message"), [(100, 8, "--points: a power of 2"), (64, 2, "--trajectories: at least 4")]
+    ("points", "trajectories", "message"),
+    [(100, 8, "--points: must be a power of 2"), (64, 2, "--trajectories: must be at least 4")],
 )
 def test_sizes__out_of_range_are_refused(tiny, points, trajectories, message):
     with pytest.raises(UsageError, match=message):

@@ -266,38 +266,44 @@ def test_distribution__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Stu
 @pytest.mark.parametrize(
     ("requested", "message"),
     [
-        (Requested(), "--free: at least one term is free"),
-        (Requested(free=[f"{GUARANTEE}=0"]), "--free: a free term is written PATH=LOW..HIGH"),
+        (Requested(), "--free: at least one term must be free"),
+        (Requested(free=[f"{GUARANTEE}=0"]), "--free: a free term must be written PATH=LOW..HIGH"),
         (Requested(free=[f"{GUARANTEE}=1..0"]), "low must be below high; found 1 and 0"),
-        (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step is not longer than the range"),
+        (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step must not be longer than the range"),
         (
             Requested(free=["contract.terms.guaranteed.share=0..1"]),
-            "a free term is a number of the contract or the capital, or the window of a metric; found no such",
+            "a free term must be a number of the contract or the capital, or the window of a metric; found no such",
         ),
         (Requested(free=["contract.terms.guarantee=0..1"]), "found no number. One of: contract.terms.guarantee.share"),
-        (Requested(free=["contract.title=0..1"]), "a free term is a number of the contract or the capital"),
+        (Requested(free=["contract.title=0..1"]), "a free term must be a number of the contract or the capital"),
         (Requested(free=["population.waves.all.size=1..2"]), "Its path begins with contract. or capital."),
         (Requested(free=[f"{GUARANTEE}=0..1"], limits=["bank.p_loss <= 0.1"]), "must be a party whose money the study moves"),
         (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["bank.expected_npv"]), "must be a party whose money the study moves"),
-        (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["investor.happiness"]), "--objective: a measure is one of"),
-        (Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.p_loss = 1"]), "--limit: a limit is a measure"),
+        (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["investor.happiness"]), "--objective: a measure must be one of"),
+        (Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.p_loss = 1"]), "--limit: a limit must be a measure"),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.p_loss <= 0.1", "investor.p_loss >= 0.2"]),
-            "limits can be kept together; found investor.p_loss >= 0.2 and investor.p_loss <= 0.1",
+            "limits must be such that all can be kept; found investor.p_loss >= 0.2 and investor.p_loss <= 0.1",
         ),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["investor: effect.x.hazard_ratio=1"]),
-            "a belief is about a number under `effect`",
+            "a belief must be about a number under `effect`",
         ),
-        (Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["effect.x=1"]), "--belief: a belief is written PARTY:PATH=DISTRIBUTION"),
+        (
+            Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["effect.x=1"]),
+            "--belief: a belief must be written PARTY:PATH=DISTRIBUTION",
+        ),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["investor:effect.sooner_home.hazard_ratio=-1"]),
             "a size, price, ratio or duration must not be negative; found -1",
         ),
-        (Requested(free=[f"{GUARANTEE}=0..1"], rule="nash"), "the rule `nash` needs what every party has without a deal"),
+        (
+            Requested(free=[f"{GUARANTEE}=0..1"], rule="nash"),
+            "with the rule `nash` every party must say what it has without a deal",
+        ),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], objectives=["investor.p_loss"], rule="total"),
-            "the rule `total` adds objectives up: each is money of which more is better",
+            "the rule `total` adds objectives up: each must be money of which more is better",
         ),
     ],
 )
@@ -311,7 +317,7 @@ def test_request__is_refused_before_anything_is_simulated(norrkoping: Study, req
     ("free", "message"),
     [
         (f"{GUARANTEE}=-1..1", "a share or a price must not be negative"),
-        ("capital.payment_month.guarantee=0..100", "a term is paid within the horizon of 60 months"),
+        ("capital.payment_month.guarantee=0..100", "a term must be paid within the horizon of 60 months"),
     ],
 )
 def test_ranges__are_refused_where_the_study_itself_would_be(norrkoping: Study, free: str, message: str) -> None:

@@ -142,7 +142,7 @@ def test_paths__that_do_not_exist_or_are_no_numbers_are_refused_with_the_way_out
 @pytest.mark.parametrize(
     ("free", "message"),
     [
-        (f"{JUNIOR}=0..30000", "the tranches together are the commitment of the contract, 3,000; found 30,000"),
+        (f"{JUNIOR}=0..30000", "the tranches together must be the commitment of the contract, 3,000; found 30,000"),
         (f"{JUNIOR}=0..1e16", "an amount of money must lie between 0 and 1e15; found 1e"),
         (f"{JUNIOR}=-1..100", "an amount of money must lie between 0 and 1e15; found -1"),
         (f"{COVER}=0..1.5", "a share must lie between 0 and 1; found 1.5"),

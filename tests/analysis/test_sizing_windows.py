@@ -121,10 +121,10 @@ def test_tallies__are_those_of_people_who_are_followed_so_long(norrkoping: Study
 @pytest.mark.parametrize(
     ("free", "message"),
     [
-        (f"{SAVING}=12..24", "a window is sought in steps of whole months; found no step. Write such as 12..36..6"),
-        (f"{SAVING}=12..24..1.5", "a window is sought in steps of whole months; found 12 to 24 in steps of 1.5"),
-        (f"{SAVING}=12.5..24.5..1", "a window is sought in steps of whole months; found 12.5 to 24.5"),
-        (f"{SAVING}=1..1200..1", "there are at most 100 choices of the windows, for each is measured; found 1,200"),
+        (f"{SAVING}=12..24", "a window must be sought in steps of whole months; found no step. Write such as 12..36..6"),
+        (f"{SAVING}=12..24..1.5", "a window must be sought in steps of whole months; found 12 to 24 in steps of 1.5"),
+        (f"{SAVING}=12.5..24.5..1", "a window must be sought in steps of whole months; found 12.5 to 24.5"),
+        (f"{SAVING}=1..1200..1", "there must be at most 100 choices of the windows, for each is measured; found 1,200"),
         ("measurement.metrics.happiness.window_months=6..12..6", "found no such path. One of: measurement.metrics."),
         ("measurement.metrics.saving.lag_months=6..12..6", "or the window of a metric; found no term of the contract"),
     ],
@@ -138,9 +138,9 @@ def test_nonsense__is_refused_before_anything_is_simulated(free: str, message: s
 @pytest.mark.parametrize(
     ("free", "message"),
     [
-        (f"{SAVING}=12..36..12", "a payment follows the measurement it depends on; found paid as early as month 44, measured"),
-        (f"{SAVING}=12..60..12", "every window closes within the horizon of 60 months"),
-        (f"{SCHOOL}=12..24..12", r"the window reaches the month at which `school_qualified` is read \(24\)"),
+        (f"{SAVING}=12..36..12", "a payment must follow the measurement it depends on; found paid as early as month 44, measured"),
+        (f"{SAVING}=12..60..12", "every window must close within the horizon of 60 months"),
+        (f"{SCHOOL}=12..24..12", r"the window must reach the month at which `school_qualified` is read \(24\)"),
     ],
 )  # fmt: skip
 def test_windows__that_the_study_cannot_know_are_refused_with_place_and_reason(free: str, message: str, norrkoping: Study) -> None:
@@ -151,7 +151,7 @@ def test_windows__that_the_study_cannot_know_are_refused_with_place_and_reason(f
 
 
 def test_window__without_a_range_is_refused_with_the_way_out(norrkoping: Study) -> None:
-    with pytest.raises(StudyError, match="a window is sought in steps of whole months; found no step"):
+    with pytest.raises(StudyError, match="a window must be sought in steps of whole months; found no step"):
         one_free_term(norrkoping, Requested(), SAVING, "investor.p_loss <= 0.5")
 
 

@@ -149,16 +149,19 @@ def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path,
 @pytest.mark.parametrize(
     ("stress", "message"),
     [
-        ("{effect.sooner_home.hazard: 1}", r"a stress moves a number of the study, by its path; found no number .*Did you mean"),
-        ("{nonsense: 1}", "a stress moves a number of the study, by its path; found no number `nonsense`"),
+        (
+            "{effect.sooner_home.hazard: 1}",
+            r"a stress must move a number of the study, by its path; found no number .*Did you mean",
+        ),
+        ("{nonsense: 1}", "a stress must move a number of the study, by its path; found no number `nonsense`"),
         (
             "{capital.drawn_share: {quantile: 0.5}}",
-            "a number at a quantile, or shifted along its distribution, has a distribution; found 1 in every",
+            "a number at a quantile, or shifted along its distribution, must have a distribution; found 1 in every",
         ),
         ("{capital.drawn_share: 1.5}", "a probability must lie between 0 and 1; found 1.5"),
-        ("{capital.drawn_share: {value: 0.5, shift: 1}}", "has a `value`, a `quantile` or a `shift`; found value, shift"),
+        ("{capital.drawn_share: {value: 0.5, shift: 1}}", "must have a `value`, a `quantile` or a `shift`; found value, shift"),
         ("{effect.sooner_home.hazard_ratio: {quantile: 1}}", "quantile"),
-        ("{capital.payment_month.guarantee: 99}", "a term is paid within the horizon of 24 months"),
+        ("{capital.payment_month.guarantee: 99}", "a term must be paid within the horizon of 24 months"),
     ],
 )
 def test_own_stress__of_what_cannot_be_is_refused(tiny_path, tmp_path, stress, message):
@@ -171,7 +174,7 @@ def test_all_together__is_as_bad_as_its_worst_part():
     # Source: the definition: every factor, the weakest effect, the longest delay, one change after the other.
     one = Stress("", change={"a": lambda drawn: 2 * drawn}, strength=0.5, delay_months=6)
     other = Stress("", change={"a": lambda drawn: drawn + 1, "b": lambda drawn: drawn}, delay_months=12, allows_shortfall=True)
-    both = all_together([one, other])
+    both = all_together({"success": one, "payer_delay": other})
     assert (both.strength, both.delay_months, both.allows_shortfall) == (0.5, 12, True)
     assert (both.change["a"](np.array([3.0])), set(both.change)) == (7.0, {"a", "b"})
 

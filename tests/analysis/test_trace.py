@@ -93,8 +93,8 @@ def test_command__shows_a_replication_of_a_folder_and_checks_it_against_its_row(
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (None, ["--replication", "20"], "--replication: a number from 0 to 19, the last of the run; found 20"),
-        (None, ["--replication", "1", "--seed", "4"], "RUN holds its study and its seed"),
+        (None, ["--replication", "20"], "--replication: must be a number from 0 to 19, the last of the run; found 20"),
+        (None, ["--replication", "1", "--seed", "4"], "found RUN, which holds its study and its seed"),
         (
             "summary.json",
             ["--replication", "1"],
@@ -102,7 +102,7 @@ def test_command__shows_a_replication_of_a_folder_and_checks_it_against_its_row(
         ),
         ("replications.parquet", ["--replication", "1"], "replications.parquet: must be as the run wrote it; found No such file"),
         ("study.yaml", ["--replication", "1"], "study.yaml"),
-        ("seed", ["--replication", "1"], "a replication that is made again is the one that was kept; found other values of"),
+        ("seed", ["--replication", "1"], "a replication that is made again must be the one that was kept; found other values of"),
     ],
 )
 def test_command__refuses_what_is_no_replication_of_a_run(change, arguments, message, run_folder, tmp_path, capsys, monkeypatch):

@@ -200,8 +200,11 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"names": ["contract.terms.guarantee"]}, r"names: a term is a number of the contract or the capital, .*guarantee\.share"),
-        ({"names": ["population.waves.all.size"]}, "names: a term is a number of the contract or the capital"),
+        (
+            {"names": ["contract.terms.guarantee"]},
+            r"names: a term must be a number of the contract or the capital, .*guarantee\.share",
+        ),
+        ({"names": ["population.waves.all.size"]}, "names: a term must be a number of the contract or the capital"),
         (
             {"names": ["contract.terms.upside.floor.amount"]},
             "it is 0, of which no part is a step. Give it a value with changes",
@@ -213,16 +216,19 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
         ({"parties": ["bank"]}, "parties: must be a party whose money the study moves; found `bank`"),
         ({"level": 1.0}, "level: the level of a tail must lie between 0 and 1; found 1"),
         ({"step": 2.0}, r"step: must be a number from 0\.001 to 0\.5; found 2"),
-        ({"up": f"{CAP}=0..1"}, "up: is asked together with across; found it alone"),
+        ({"up": f"{CAP}=0..1"}, "up: must be asked together with across; found it alone"),
         ({"across": f"{CAP}=0..1"}, "up: must be given; found none"),
-        ({"across": f"{CAP}=0..1", "up": f"{GUARANTEE}=0..1", "names": [CAP]}, "names: is no part of what across asks"),
+        ({"across": f"{CAP}=0..1", "up": f"{GUARANTEE}=0..1", "names": [CAP]}, "names: must stand without across"),
         ({"across": f"{CAP}=1..0", "up": f"{GUARANTEE}=0..1"}, "across: low must be below high; found 1 and 0"),
         ({"across": f"{CAP}=0..1", "up": f"{GUARANTEE}=0..inf"}, "up: a range has finite ends, and a step above 0; found"),
-        ({"across": f"{CAP}=0..1", "up": GUARANTEE}, "up: a range is written PATH=LOW..HIGH, or"),
+        ({"across": f"{CAP}=0..1", "up": GUARANTEE}, "up: a range must be written PATH=LOW..HIGH, or"),
         ({"across": f"{CAP}=0..1", "up": f"{CAP}=0..2"}, "up: must be another number than across; found"),
         ({"across": f"{CAP}s=0..1", "up": f"{CAP}=0..2"}, "across: the path must be that of a number .* Did you mean"),
         ({"across": "run.replications=2..9", "up": f"{CAP}=0..2"}, "a number of the study that moves people or money; found `run"),
-        ({"across": f"{CAP}=0..1..0.01", "up": f"{GUARANTEE}=0..1"}, "a side holds at most 25 values; found 101. Give a longer"),
+        (
+            {"across": f"{CAP}=0..1..0.01", "up": f"{GUARANTEE}=0..1"},
+            "a side must hold at most 25 values; found 101. Give a longer",
+        ),
         ({"across": "population.waves.all.size=8..10", "up": f"{CAP}=0..2"}, "8.25, .*must be a whole number; found 8.25. Narrow"),
         ({"across": f"{RATIO}=-1..2", "up": f"{CAP}=0..2"}, f"across: at {RATIO} = -1"),
     ],

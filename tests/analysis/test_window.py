@@ -112,13 +112,17 @@ def test_result__is_the_same_on_any_threads_and_in_any_blocks(tmp_path):
         ([], None, "--months: must be a list of at least one window; found none"),
         ([0], None, "--months: must be a whole number from 1 to 1,200; found 0"),
         ([12, 1201], None, "--months: must be a whole number from 1 to 1,200; found 1201"),
-        ([12, 12], None, "--months: each window is asked for once; found 12, 12"),
-        ([1200], None, "--months: everything ends within 1200 months of the start; found month 1208 for a window of 1200 months"),
-        ([24], "cost", "--metric: a metric of the study (saving, school); found 'cost'"),
+        ([12, 12], None, "--months: each window must be asked for once; found 12, 12"),
+        (
+            [1200],
+            None,
+            "--months: everything must end within 1200 months of the start; found month 1208 for a window of 1200 months",
+        ),
+        ([24], "cost", "--metric: must be a metric of the study (saving, school); found 'cost'"),
         (
             [6],
             "school",
-            "--months 6: measurement.metrics.school.window_months: the window reaches the month at which `school_qualified` is "
+            "--months 6: measurement.metrics.school.window_months: the window must reach the month at which `school_qualified` is "
             "read (12); found a window of 6 months",
         ),
     ],

@@ -65,7 +65,7 @@ def test_deflators__are_of_each_replication_its_own():
     [
         ({}, "by `from_year` or by `from_calendar_year`; found neither or both"),
         ({"from_year": {1: 0.1}, "from_calendar_year": {2030: 0.1}}, "found neither or both"),
-        ({"from_year": {2: 0.1}}, "begin with year 1; found 2"),
+        ({"from_year": {2: 0.1}}, "must begin with year 1; found 2"),
         ({"from_year": {1: 3.5}}, "a rate must lie between -0.5 and 1 a year; found 3.5"),
     ],
 )
@@ -93,5 +93,5 @@ def test_rates__are_read_from_a_file_beside_the_study(checkout, tiny_path, tmp_p
 def test_real_rates__without_prices_are_refused(tiny_path):
     tables = "rates={book: {title: x, dated: '2026', source: x, real: true, from_year: {1: 0.035}}}"
 
-    with pytest.raises(StudyError, match=r"rates\.book\.real: a table for money in the prices of the start needs `prices`"):
+    with pytest.raises(StudyError, match=r"rates\.book\.real: a table for money in the prices of the start must have `prices`"):
         load_study(tiny_path, [tables, "parties.investor={name: x, discounting: book}"])

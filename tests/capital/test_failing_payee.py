@@ -79,12 +79,12 @@ REFUSED = {
     "by itself": (["capital.costs={a: {payee: service_provider, amount: 1, fails: {in_month: 3, replaced_by: service_provider}}}"],
         r"costs\.a\.fails\.replaced_by: a payee that fails must be replaced by another party; found `service_provider` itself"),
     "by nobody known": (["capital.costs={a: {payee: service_provider, amount: 1, fails: {in_month: 3, replaced_by: somebody}}}"],
-        r"costs\.a\.fails\.replaced_by: a party of the study; found `somebody`"),
+        r"costs\.a\.fails\.replaced_by: must be a party of the study; found `somebody`"),
     "a price of nobody": (["capital.costs={a: {payee: service_provider, amount: 1, fails: {in_month: 3, price_factor: 2}}}"],
         r"costs\.a\.fails\.price_factor: `price_factor` must go with who replaces the payee; found no `replaced_by`"),
     "a name taken": (
         ["capital.costs={a: {payee: service_provider, amount: 1, fails: {in_month: 3}}, a_replacement: {payee: investor, amount: 1}}"],
-        r"costs\.a_replacement: the name `a_replacement` stands for what follows when the payee of `a` fails"),
+        r"costs\.a_replacement: the name `a_replacement` must stand for what follows when the payee of `a` fails"),
     "a negative bond": (["capital.costs={a: {payee: service_provider, amount: 1, fails: {in_month: 3, recovered: -1}}}"],
         r"costs\.a\.fails\.recovered: "),
 }  # fmt: skip

@@ -105,7 +105,7 @@ ALL_GIVEN = [PARTY, CONTRACT, GIVEN]
 REFUSED = {
     "a giver who is nobody": (
         [CONTRACT, GIVEN],
-        r"capital\.grants\.gift\.giver: a party of the study; found `foundation`",
+        r"capital\.grants\.gift\.giver: must be a party of the study; found `foundation`",
     ),
     "a grant for nothing": (
         [
@@ -125,15 +125,15 @@ REFUSED = {
     ),
     "a grant in two forms": (
         [*ALL_GIVEN, "capital.grants={gift: {giver: foundation, at_most: 5, amount: 5}}"],
-        r"a grant is given by one of amount, per_month, per_person, at_most; found amount, at_most",
+        r"a grant must be given by one of amount, per_month, per_person, at_most; found amount, at_most",
     ),
     "a key that its form does not have": (
         [*ALL_GIVEN, "capital.grants={gift: {giver: foundation, at_most: 5, from_month: 5}}"],
-        r"grants\.gift\.from_month: a grant by `at_most` has no `from_month`; found 5",
+        r"grants\.gift\.from_month: a grant by `at_most` must have no `from_month`; found 5",
     ),
     "a grant after the end": (
         [*ALL_GIVEN, "capital.grants={gift: {giver: foundation, amount: 5, from_month: 99}}"],
-        r"grants\.gift\.from_month: a grant falls due within the horizon of 24 months; found month 99",
+        r"grants\.gift\.from_month: a grant must fall due within the horizon of 24 months; found month 99",
     ),
     "income that nobody gets": (
         [*ALL_GIVEN, "capital.waterfall={}"],

@@ -135,11 +135,11 @@ REFUSED = {
     ),
     "a line beyond the end": (
         [*DRAWN, "capital.tranches.line.available_until_month=25"],
-        r"tranches\.line\.available_until_month: it lies within the horizon of 24 months; found month 25",
+        r"tranches\.line\.available_until_month: it must lie within the horizon of 24 months; found month 25",
     ),
     "a fee that has no place": (
         [*DRAWN, STEPS.format("")],
-        r"capital\.waterfall: everybody to whom money is owed has a step in the waterfall; found no step `interest` for `line`",
+        r"capital\.waterfall: everybody to whom money is owed must have a step in the waterfall; found no step `interest` for `line`",
     ),
     "a fee below nothing": (
         [*DRAWN, "capital.tranches.line.commitment_fee_per_year=-0.01"],

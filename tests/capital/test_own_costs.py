@@ -177,9 +177,9 @@ REFUSED = {
     "parties.service_provider.costs={a: {amount: {distribution: normal, mean: 1, sd: 1}}}": r"money must lie between 0 and 1e15",
     "parties.service_provider.costs={a: {amount: 1, per_month: 2}}": r"one of amount, per_month, per_person; found",
     "parties.service_provider.costs={a: {share_of_income: 0.1}}": r"costs\.a\.share_of_income",
-    "parties.service_provider.costs={a: {amount: 1, waves: [all]}}": r"costs\.a\.waves: a cost by `amount` has no `waves`",
-    "parties.service_provider.costs={a: {per_person: 1, waves: [b]}}": r"costs\.a\.waves: a wave of the population; found `b`",
-    "parties.service_provider.costs={a: {amount: 1, from_month: 99}}": r"costs\.a\.from_month: a cost falls due within the horizon",
+    "parties.service_provider.costs={a: {amount: 1, waves: [all]}}": r"costs\.a\.waves: a cost by `amount` must have no `waves`",
+    "parties.service_provider.costs={a: {per_person: 1, waves: [b]}}": r"costs\.a\.waves: must be a wave of the population; found `b`",
+    "parties.service_provider.costs={a: {amount: 1, from_month: 99}}": r"costs\.a\.from_month: a cost must fall due within the horizon",
     "parties.investor.costs={a: {amount: 1, payee: bank}}": r"parties\.investor\.costs\.a\.payee: it must be a party of the study; "
     r"found `bank`\. One of: investor, outcome_payer, service_provider",
     "parties.investor.costs={a: {amount: 1, payee: investor}}": r"what a party spends must go to another; found `investor` itself",

@@ -11,44 +11,44 @@ REFUSED = {
     # ------------------------------------------------ names ------------------------------------------------
     "an unknown payer": (
         ["capital.payers={region: {share: 1}}"],
-        r"capital\.payers\.region: a party of the study; found `region`\. One of: investor, outcome_payer, service_provider",
+        r"capital\.payers\.region: must be a party of the study; found `region`\. One of: investor, outcome_payer, service_provider",
     ),
     "an unknown payee": (
         ["capital.costs={delivery: {payee: nobody, amount: 1}}"],
-        r"capital\.costs\.delivery\.payee: a party of the study; found `nobody`",
+        r"capital\.costs\.delivery\.payee: must be a party of the study; found `nobody`",
     ),
     "an unknown holder": (
         ["capital.tranches={senior: {holder: bank, size: rest}}"],
-        r"capital\.tranches\.senior\.holder: a party of the study; found `bank`",
+        r"capital\.tranches\.senior\.holder: must be a party of the study; found `bank`",
     ),
     "an unknown guarantor": (
         ["capital.guarantees={promise: {guarantor: fund, covers: [loan]}}"],
-        r"capital\.guarantees\.promise\.guarantor: a party of the study; found `fund`",
+        r"capital\.guarantees\.promise\.guarantor: must be a party of the study; found `fund`",
     ),
     "a tranche named like a party": (
         ["capital.tranches={investor: {holder: investor, size: rest}}"],
-        r"capital\.tranches\.investor: a tranche has a name of its own",
+        r"capital\.tranches\.investor: a tranche must have a name of its own",
     ),
     "a table of rates that is not there": (
         ["parties.investor={name: x, discounting: treasury}"],
-        r"parties\.investor\.discounting: a table of `rates`; found `treasury`\. The study has no `rates`",
+        r"parties\.investor\.discounting: must be a table of `rates`; found `treasury`\. The study has no `rates`",
     ),
     "a wave that is not there": (
         ["capital.costs={delivery: {payee: service_provider, per_person: 1, waves: [second]}}"],
-        r"capital\.costs\.delivery\.waves: a wave of the population; found `second`\. One of: all",
+        r"capital\.costs\.delivery\.waves: must be a wave of the population; found `second`\. One of: all",
     ),
     # ------------------------------------------------ shares and sizes ------------------------------------------------
     "payers who pay less than all": (
         ["capital.payers={outcome_payer: {share: 0.7}}"],
-        r"capital\.payers: the shares of the payers add up to 1; found 0\.7\. Give one of them the share `rest`",
+        r"capital\.payers: the shares of the payers must add up to 1; found 0\.7\. Give one of them the share `rest`",
     ),
     "tranches that are not the commitment": (
         ["capital.tranches={senior: {holder: investor, size: 1_500_000}}"],
-        r"capital\.tranches: the tranches together are the commitment of the contract, 2,000,000; found 1,500,000",
+        r"capital\.tranches: the tranches together must be the commitment of the contract, 2,000,000; found 1,500,000",
     ),
     "two rests": (
         ["capital.tranches={senior: {holder: investor, size: rest}, junior: {holder: investor, size: rest}}"],
-        r"capital\.tranches: one tranche at most has the size `rest`; found senior, junior",
+        r"capital\.tranches: the size `rest` must be that of one tranche at most; found senior, junior",
     ),
     "returns of more than all": (
         [
@@ -56,20 +56,20 @@ REFUSED = {
             "capital.waterfall={a: {principal: [senior, junior]}, b: {returns: {senior: 0.6, junior: 0.5}}, "
             "c: {rest: {junior: 1}}}",
         ],
-        r"capital\.waterfall\.b\.returns: the shares of what is left add up to 1 at most; found 1\.1",
+        r"capital\.waterfall\.b\.returns: the shares of what is left must add up to 1 at most; found 1\.1",
     ),
     # ------------------------------------------------ the waterfall ------------------------------------------------
     "a lender who is never paid back": (
         [TRANCHES, "capital.waterfall={a: {principal: [senior]}, c: {rest: {service_provider: 1}}}"],
-        r"capital\.waterfall: everybody to whom money is owed has a step in the waterfall; found no step `principal` for `junior`",
+        r"capital\.waterfall: everybody to whom money is owed must have a step in the waterfall; found no step `principal` for `junior`",
     ),
     "money that nobody gets": (
         ["capital.waterfall={a: {principal: [loan]}}"],
-        r"capital\.waterfall: the last step, and no other, hands out the `rest`: otherwise money is left over",
+        r"capital\.waterfall: the last step, and no other, must hand out the `rest`: otherwise money is left over",
     ),
     "a tranche paid twice": (
         ["capital.waterfall={a: {principal: [loan]}, b: {principal: [loan]}, c: {rest: {loan: 1}}}"],
-        r"capital\.waterfall\.b\.principal: nothing is paid twice; found `loan` here and in `a`",
+        r"capital\.waterfall\.b\.principal: nothing must be paid twice; found `loan` here and in `a`",
     ),
     "a step for nobody": (
         ["capital.waterfall={a: {principal: [loan, mezzanine]}, c: {rest: {loan: 1}}}"],
@@ -77,40 +77,40 @@ REFUSED = {
     ),
     "the rest for a tranche with a limit": (
         ["capital.tranches={senior: {holder: investor, size: rest, returns_at_most_multiple: 1.2}}"],
-        r"capital\.waterfall\.rest\.rest\.senior: a tranche whose returns have a limit shares in `returns`; the rest has none",
+        r"capital\.waterfall\.rest\.rest\.senior: a tranche whose returns have a limit must share in `returns`, not in the rest",
     ),
     "the rest, by name, for a tranche with a limit": (
         [
             "capital.tranches={senior: {holder: investor, size: rest, returns_at_most_multiple: 1.2}}",
             "capital.waterfall={a: {principal: [senior]}, c: {rest: {senior: 1}}}",
         ],
-        r"capital\.waterfall\.c\.rest\.senior: a tranche whose returns have a limit shares in `returns`; the rest has none",
+        r"capital\.waterfall\.c\.rest\.senior: a tranche whose returns have a limit must share in `returns`, not in the rest",
     ),
     # ------------------------------------------------ guarantees ------------------------------------------------
     "a loop of guarantees": (
         ["capital.guarantees={one: {guarantor: outcome_payer, covers: [two]}, two: {guarantor: service_provider, covers: [one]}}"],
-        r"capital\.guarantees: guarantees do not cover each other in a loop; found one, two",
+        r"capital\.guarantees: guarantees must not cover each other in a loop; found one, two",
     ),
     "a lender who guarantees himself": (
         ["capital.guarantees={promise: {guarantor: investor, covers: [loan]}}"],
-        r"capital\.guarantees\.promise\.covers: a guarantor makes good what another lost; found `investor` bears",
+        r"capital\.guarantees\.promise\.covers: a guarantor must make good what another lost; found `investor` bears",
     ),
     "a guarantee of nothing": (
         ["capital.guarantees={promise: {guarantor: outcome_payer, covers: [bond]}}"],
-        r"capital\.guarantees\.promise\.covers: a tranche or another guarantee; found `bond`\. One of: loan, promise",
+        r"capital\.guarantees\.promise\.covers: must be a tranche or another guarantee; found `bond`\. One of: loan, promise",
     ),
     "a guarantee after the end": (
         ["capital.guarantees={promise: {guarantor: outcome_payer, covers: [loan], month: 99}}"],
-        r"capital\.guarantees\.promise\.month: it lies within the horizon of 24 months; found month 99",
+        r"capital\.guarantees\.promise\.month: it must lie within the horizon of 24 months; found month 99",
     ),
     # ------------------------------------------------ costs and draws ------------------------------------------------
     "a cost in two forms": (
         ["capital.costs={delivery: {payee: service_provider, amount: 1, per_month: 2}}"],
-        r"a cost is given by one of amount, per_month, per_person, share_of_income; found amount, per_month",
+        r"a cost must be given by one of amount, per_month, per_person, share_of_income; found amount, per_month",
     ),
     "a key that the form does not have": (
         ["capital.costs={delivery: {payee: service_provider, amount: 1, over_months: 3}}"],
-        r"capital\.costs\.delivery\.over_months: a cost by `amount` has no `over_months`; found 3\. Leave it out",
+        r"capital\.costs\.delivery\.over_months: a cost by `amount` must have no `over_months`; found 3\. Leave it out",
     ),
     "fees of more than all": (
         [
@@ -121,27 +121,27 @@ REFUSED = {
     ),
     "a cost after the end": (
         ["capital.costs={delivery: {payee: service_provider, amount: 1, from_month: 99}}"],
-        r"capital\.costs\.delivery\.from_month: a cost falls due within the horizon of 24 months; found month 99",
+        r"capital\.costs\.delivery\.from_month: a cost must fall due within the horizon of 24 months; found month 99",
     ),
     "drawing as needed for nothing": (
         ["capital={draws: as_needed, payment_month: {guarantee: 12, saving_share: 20, upside: 20}}"],
-        r"capital\.draws: a loan that is drawn as needed pays costs; found no `costs`",
+        r"capital\.draws: a loan that is drawn as needed must pay costs; found no `costs`",
     ),
     "drawing in two ways": (
         [COSTS, "capital.draws=as_needed"],
-        r"capital\.drawdown_months: a loan that is drawn as needed has no months of drawdown; found 6",
+        r"capital\.drawdown_months: a loan that is drawn as needed must have no months of drawdown; found 6",
     ),
     "a payer so late that nothing comes": (
         ["capital.payers={outcome_payer: {share: 1, pays_late_months: 6}}"],
-        r"capital\.payment_month\.saving_share: a term is paid within the horizon of 24 months; found up to month 26, 6",
+        r"capital\.payment_month\.saving_share: a term must be paid within the horizon of 24 months; found up to month 26, 6",
     ),
     "a party with two rates": (
         ["parties.investor={name: x, discount_rate_per_year: 0.03, discounting: table}"],
-        r"a party has a `discount_rate_per_year` or names a table of `rates` as `discounting`; found both",
+        r"a party must have a `discount_rate_per_year` or name a table of `rates` as `discounting`; found both",
     ),
     "a study without a provider": (
         ["parties={investor: {name: x, discount_rate_per_year: 0}, outcome_payer: {name: y, discount_rate_per_year: 0}}"],
-        r"every study has the parties investor, outcome_payer, service_provider; missing: service_provider",
+        r"every study must have the parties investor, outcome_payer, service_provider; missing: service_provider",
     ),
 }
 

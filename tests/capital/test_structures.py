@@ -303,7 +303,9 @@ def test_shortfall__is_refused_with_its_size_unless_the_study_allows_it():
     # Source: hand arithmetic; 100 a month for three months cannot be paid out of 250.
     costs = {"delivery": {"payee": "service_provider", "per_month": 100, "until_month": 2}}
 
-    with pytest.raises(StudyError, match=r"capital\.costs\.delivery: the money suffices for every cost; found up to 50\.00 unpaid"):
+    with pytest.raises(
+        StudyError, match=r"capital\.costs\.delivery: the money must suffice for every cost; found up to 50\.00 unpaid"
+    ):
         moved(capital_of(draws="as_needed", costs=costs), payments_of(*NOTHING), 250)
     allowed = moved(capital_of(draws="as_needed", costs=costs, shortfall="allowed"), payments_of(*NOTHING), 250)
     assert by_line(allowed)["unpaid.cost.delivery"] == {2: 50}

@@ -129,7 +129,9 @@ def with_a_stranger(study: Study) -> Study:
 )
 def test_unlisted_kind__is_an_error(ask, tiny):
     study = with_a_stranger(tiny)
-    message = r"outcomes\.\w+: an outcome is of a kind that is listed in cohort\.outcomes: AmountOutcome, .*Claim; found Stranger"
+    message = (
+        r"outcomes\.\w+: an outcome must be of a kind that is listed in cohort\.outcomes: AmountOutcome, .*Claim; found Stranger"
+    )
     with pytest.raises(StudyError, match=message):
         ask(study)
 

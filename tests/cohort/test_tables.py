@@ -153,17 +153,17 @@ def test_factors__may_have_distributions() -> None:
 
 
 REFUSALS = {
-    "{per_month: 0.1, mean_months: 3}": "a pace is given in exactly one way",
-    "{}": "a pace is given in exactly one way",
-    "{mean_months: 0}": "a duration or count here is above 0; found 0",
+    "{per_month: 0.1, mean_months: 3}": "a pace must be given in exactly one way",
+    "{}": "a pace must be given in exactly one way",
+    "{mean_months: 0}": "a duration or count here must be above 0; found 0",
     "{rate_per_month: -1}": "must not be negative; found -1",
-    "{per_quarter: 0.2, weibull_shape: 2}": "a Weibull move has the pace of its first month",
+    "{per_quarter: 0.2, weibull_shape: 2}": "a Weibull move must have the pace of its first month",
     "{per_month: 0.2, weibull_shape: 0}": "a Weibull shape must lie between 0.05 and 50; found 0",
-    "{per_month: 0.2, by_months_in_state: {from_months: [3, 1], factor: [1, 2]}}": "the months increase; found 3, 1",
+    "{per_month: 0.2, by_months_in_state: {from_months: [3, 1], factor: [1, 2]}}": "the months must increase; found 3, 1",
     "{per_month: 0.2, by_months_in_state: {from_months: [3], factor: [1, 2]}}": "found 1 months and 2 numbers",
     "{per_month: 0.2, by_calendar: {season: {february: 2}}}": "season",
-    "{by_stratum: {young: {per_month: 0.2}}, per_month: 0.1}": "a pace is given in exactly one way",
-    "{by_stratum: {yuong: {per_month: 0.2}}}": "a pace belongs to a stratum; found `yuong`",
+    "{by_stratum: {young: {per_month: 0.2}}, per_month: 0.1}": "a pace must be given in exactly one way",
+    "{by_stratum: {yuong: {per_month: 0.2}}}": "a pace must belong to a stratum; found `yuong`",
 }
 
 

@@ -10,27 +10,30 @@ from tests.cohort.test_reached import STUDY
 
 PATH = "measurement.counted"
 WRONG = {
-    "no such outcome": ({PATH: {"job": {"outcome": "jobs"}, "days": {}}}, f"{PATH}.job.outcome: an outcome of the study; found `jobs`"),
-    "no outcome of its name": ({PATH: {"job": {}, "days": {}, "work": {}}}, f"{PATH}.work: an outcome of the study; found `work`. Write `outcome:`"),
+    "no such outcome": ({PATH: {"job": {"outcome": "jobs"}, "days": {}}}, f"{PATH}.job.outcome: must be an outcome of the study; found `jobs`"),
+    "no outcome of its name": ({PATH: {"job": {}, "days": {}, "work": {}}},
+        f"{PATH}.work: must be an outcome of the study; found `work`. Write `outcome:`"),
     "a level": ({PATH: {"job": {}, "days": {}, "score": {}}},
-        f"{PATH}.score: what is counted person by person is reached or not, or adds up over time; found `score`, of kind score"),
+        f"{PATH}.score: what is counted person by person must be reached or not, or add up over time; found `score`, of kind score"),
     "beyond the horizon": ({PATH: {"job": {"within_months": 61}, "days": {}}},
-        f"{PATH}.job.within_months: it is reached within the horizon of 60 months; found 61"),
+        f"{PATH}.job.within_months: it must be reached within the horizon of 60 months; found 61"),
     "told at the end alone": ({PATH: {"job": {}, "days": {}, "few": {}}}, f"{PATH}.few: what only the end of a window tells"),
     "nobody can reach it": ({PATH: {"job": {}, "days": {}, "paper": {"within_months": 12}}},
-        f"{PATH}.paper: somebody can reach what is counted; found `paper`, read 14 months after entry, within 12"),
-    "false units": ({PATH: {"job": {}, "days": {"false_claims": 0.1}}}, f"{PATH}.days.false_claims: a claim is false for a person, not for units"),
+        f"{PATH}.paper: some people must be able to reach what is counted; found `paper`, read 14 months after entry, within 12"),
+    "false units": ({PATH: {"job": {}, "days": {"false_claims": 0.1}}},
+        f"{PATH}.days.false_claims: a claim must be false for a person, not for units"),
     "nobody counts it": ({PATH: {"days": {}}},
-        "contract.outcomes.job: every outcome of the contract is counted under `measurement.counted`; found nobody counts `job`"),
+        "contract.outcomes.job: every outcome of the contract must be counted under `measurement.counted`; found nobody counts `job`"),
     "people as units": ({"contract.outcomes.job": {"meaning": "a job", "unit": "jobs"}},
-        "contract.outcomes.job.unit: an outcome of kind reached is counted in people; found `jobs`. Write people"),
+        "contract.outcomes.job.unit: an outcome of kind reached must be counted in people; found `jobs`. Write people"),
     "units as people": ({"contract.outcomes.days": {"meaning": "days"}},
-        "contract.outcomes.days.unit: an outcome of kind amount is counted in units; found `people`"),
+        "contract.outcomes.days.unit: an outcome of kind amount must be counted in units; found `people`"),
     "no such group": ({"contract.groups": {"rich": "x"}},
-        "contract.groups.rich: a group is a stratum of the population; found `rich`. One of: young, old"),
-    "nothing measured": ({PATH: {}}, "measurement: a measurement has `metrics`, or outcomes that are `counted` person by person; found neither"),
-    "other waves": ({"contract.waves": {"one": "x"}}, "contract.waves: the waves of the contract are those of the population"),
-    "paid beyond the horizon": ({"contract.dates.quarter.until_month": 66}, "a term is paid within the horizon of 60 months"),
+        "contract.groups.rich: a group must be a stratum of the population; found `rich`. One of: young, old"),
+    "nothing measured": ({PATH: {}},
+        "measurement: a measurement must have `metrics`, or outcomes that are `counted` person by person; found neither"),
+    "other waves": ({"contract.waves": {"one": "x"}}, "contract.waves: the waves of the contract must be those of the population"),
+    "paid beyond the horizon": ({"contract.dates.quarter.until_month": 66}, "a term must be paid within the horizon of 60 months"),
     "missed more than all": ({PATH: {"job": {"missed": 1.2}, "days": {}}}, f"{PATH}.job.missed"),
 }  # fmt: skip
 
@@ -60,6 +63,6 @@ def test_people_who_move__are_counted_wherever_they_live():
     study = written()
     study["measurement"]["transfers"] = "hidden"
     with pytest.raises(
-        StudyError, match=r"measurement\.transfers: outcomes that are counted person by person are counted wherever"
+        StudyError, match=r"measurement\.transfers: outcomes that are counted person by person must be counted wherever"
     ):
         load_study(study)

@@ -44,9 +44,9 @@ PLANTED = {
         "population.waves.all.sizes: this key is unknown. Did you mean `size`?"),
     "misspelt section": ("public_value:", "public_values: {}\npublic_value:",
         "public_values: this key is unknown. Did you mean `public_value`?", "public_values:"),
-    "missing section": ("run: {replications: 2_000}", "", "run: this key is needed", "\nstudy:\n"),
+    "missing section": ("run: {replications: 2_000}", "", "run: must be given", "\nstudy:\n"),
     "missing key": ("drawdown_months: 6", "",
-        "capital.drawdown_months: a loan that is drawn as scheduled takes some months; found no `drawdown_months`", "capital:"),
+        "capital.drawdown_months: a loan that is drawn as scheduled must take some months; found no `drawdown_months`", "capital:"),
     "section without lines": ("run: {replications: 2_000}", "run: 2_000", "run: must be `key: value` lines; found 2000"),
     "no waves": ("all: {size: 12, enrolment_months: 6}", "{}",
         "population.waves: must have 1 or more entries; found {}", "waves:"),
@@ -66,7 +66,7 @@ PLANTED = {
     "negative seed": ("replications: 2_000}", "replications: 2_000, seed: -1}",
         "run.seed: must be at least 0; found -1"),
     "one replication": ("replications: 2_000}", "replications: 1}",
-        "run.replications: a distribution needs at least 2 replications; found 1"),
+        "run.replications: a distribution must have at least 2 replications; found 1"),
     "rate in per cent": ("{name: Investor, discount_rate_per_year: 0.03}", "{name: Investor, discount_rate_per_year: 3}",
         "parties.investor.discount_rate_per_year: a discount rate must lie between 0 and 1 a year (a table of `rates`, named by "
         "`discounting`, may be negative); found 3"),
@@ -75,7 +75,7 @@ PLANTED = {
     "probability that can be negative": ("{distribution: beta, mean: 0.04", "{distribution: normal, mean: 0.04",
         "pathway.moves.home -> placed.per_month: a probability must lie between 0 and 1; found a distribution on -inf to inf"),
     "beta too wide": ("mean: 0.04, sd: 0.01", "mean: 0.04, sd: 0.4",
-        "pathway.moves.home -> placed.per_month: no beta distribution with mean 0.04 has an sd of 0.196 or more; found 0.4"),
+        "pathway.moves.home -> placed.per_month: the sd of a beta distribution with mean 0.04 must be below 0.196; found 0.4"),
     "unknown distribution": ("{distribution: beta, mean", "{distribution: betaa, mean",
         "pathway.moves.home -> placed.per_month: a quantity must be a number or one of the distributions uniform,"),
     "half a distribution": ("{distribution: lognormal, interval_90: [0.9, 2.0]}", "{distribution: lognormal, mean: 1.2}",
@@ -88,36 +88,36 @@ PLANTED = {
     "misspelt key of an outcome": ("at_month: 12", "at_monthh: 12",
         "outcomes.school_qualified.at_monthh: this key is unknown. Did you mean `at_month`?"),
     "move in two forms": ("{per_month: {distribution: beta", "{mean_months: 9, per_month: {distribution: beta",
-        "pathway.moves.home -> placed: a pace is given in exactly one way of per_month,"),
+        "pathway.moves.home -> placed: a pace must be given in exactly one way of per_month,"),
     "move without a pace": ("{per_month: {distribution: beta, mean: 0.04, sd: 0.01}}", "{}",
-        "pathway.moves.home -> placed: a pace is given in exactly one way of per_month,", "home -> placed: {}"),
+        "pathway.moves.home -> placed: a pace must be given in exactly one way of per_month,", "home -> placed: {}"),
     "move without an arrow": ("    home -> placed: {per", "    home to placed: {per",
         "pathway.moves.home to placed: a move must join two states, as home -> placed"),
     "move to an unknown state": ("    home -> placed: {per", "    home -> placedd: {per",
-        "pathway.moves.home -> placedd: a move joins two states; found unknown state `placedd`. One of: home, placed"),
+        "pathway.moves.home -> placedd: a move must join two states; found unknown state `placedd`. One of: home, placed"),
     "move that stays": ("    placed -> home: {", "    home -> home: {per_month: 0.1}\n    placed -> home: {",
-        "pathway.moves.home -> home: a move leaves its state; found home -> home. Staying is what is left", "home -> home:"),
+        "pathway.moves.home -> home: a move must leave its state; found home -> home. Staying is what is left", "home -> home:"),
     "move of an unknown stratum": ("older: {per_month", "olderr: {per_month",
-        "pathway.moves.placed -> home.by_stratum.olderr: a pace belongs to a stratum; found `olderr`. One of: young, older"),
+        "pathway.moves.placed -> home.by_stratum.olderr: a pace must belong to a stratum; found `olderr`. One of: young, older"),
     "state named twice": ("[home, placed]", "[home, placed, home]",
-        "pathway.states: a state is named once; found home, placed, home"),
+        "pathway.states: a state must be named once; found home, placed, home"),
     "states that are no list": ("[home, placed]", "home", "pathway.states: must be a list; found 'home'", "states: home"),
     "start in an unknown state": ("young: {placed: 1}", "young: {placedd: 1}",
-        "pathway.start.young.placedd: a state is one of pathway.states; found unknown state `placedd`"),
+        "pathway.start.young.placedd: a state must be one of pathway.states; found unknown state `placedd`"),
     "start without its stratum": ("    young: {placed: 1}\n", "",
-        "pathway.start: every stratum has a start; found none for `young`. Add `young: {home: 1}`", "  start:  "),
+        "pathway.start: every stratum must have a start; found none for `young`. Add `young: {home: 1}`", "  start:  "),
     "start of an unknown stratum": ("young: {placed: 1}", "young: {placed: 1}\n    youngg: {placed: 1}",
-        "pathway.start.youngg: a start belongs to a stratum; found `youngg`. One of: young, older", "youngg:"),
+        "pathway.start.youngg: a start must belong to a stratum; found `youngg`. One of: young, older", "youngg:"),
     "shares below one": ("home: 0.25, placed: rest", "home: 0.25, placed: 0.7",
-        "pathway.start.older: shares add up to 1; found 0.95. Write `rest` for one of them"),
+        "pathway.start.older: shares must add up to 1; found 0.95. Write `rest` for one of them"),
     "shares above one": ("home: 0.25, placed: rest", "home: 0.25, placed: 0.8",
-        "pathway.start.older: shares add up to 1; found 1.05. Write `rest` for one of them"),
+        "pathway.start.older: shares must add up to 1; found 1.05. Write `rest` for one of them"),
     "shares above one before rest": ("young: {share: 0.5}", "young: {share: 0.5}\n    other: {share: 0.6}",
-        "population.strata: shares add up to at most 1 before `rest`; found 1.1", "strata:"),
+        "population.strata: shares must add up to at most 1 before `rest`; found 1.1", "strata:"),
     "two rests": ("young: {share: 0.5}", "young: {share: rest}",
-        "population.strata.older.share: one share may say `rest`; found young, older", "older: {share"),
+        "population.strata.older.share: `rest` must be said of one share at most; found young, older", "older: {share"),
     "distributions of shares without rest": ("home: 0.25, placed: rest", "home: {distribution: beta, mean: 0.25, sd: 0.1}, placed: 0.75",
-        "pathway.start.older: where a share has a distribution, another says `rest`"),
+        "pathway.start.older: where a share has a distribution, another must say `rest`"),
     "effect on an unknown move": ("{move: placed -> home,", "{move: placed -> homee,",
         "effect.sooner_home.move: an effect changes a move of the pathway; found `placed -> homee`. One of: placed -> "
         "home, home -> placed"),
@@ -125,81 +125,81 @@ PLANTED = {
         "effect.school_support.outcome: an effect changes a binary outcome or a score; found `placement_cost_sek`. One of: "
         "school_qualified"),
     "effect in two forms": ("odds_ratio: 1.5", "odds_ratio: 1.5, hazard_ratio: 2",
-        "effect.school_support: an effect is given by `move` with one of hazard_ratio, relative_risk, odds_ratio, difference; "
+        "effect.school_support: an effect must be given by `move` with one of hazard_ratio, relative_risk, odds_ratio, difference; "
         "`event` with one of hazard_ratio, difference, length_ratio; `outcome` with one of odds_ratio, relative_risk, "
         "hazard_ratio, difference; found outcome, hazard_ratio, odds_ratio"),
     "effect that begins to fade": ("ramp_months: 2", "fades_after_months: 2",
-        "effect.sooner_home: fades_after_months and half_life_months are given together"),
+        "effect.sooner_home: fades_after_months and half_life_months must be given together"),
     "lasting effect on all that ends with engagement": ("odds_ratio: 1.5",
         "odds_ratio: 1.5, reaches: referred, only_while_engaged: true",
-        "effect.school_support: an effect that acts only while engaged reaches the treated; found `reaches: referred`"),
+        "effect.school_support: an effect that acts only while engaged must reach the treated; found `reaches: referred`"),
     "unknown kind of outcome": ("kind: amount", "kind: sum",
         "outcomes.placement_cost_sek: `kind` must be one of amount, count"),
     "price of an unknown state": ("{placed: 3_000}", "{placedd: 3_000}",
-        "outcomes.placement_cost_sek.per_day.placedd: a state is one of pathway.states; found unknown state `placedd`"),
+        "outcomes.placement_cost_sek.per_day.placedd: a state must be one of pathway.states; found unknown state `placedd`"),
     "negative price": ("{placed: 3_000}", "{placed: -3_000}",
         "outcomes.placement_cost_sek.per_day.placed: a size, price, ratio or duration must not be negative; found -3000"),
     "probability missing for a state": ("{home: 0.6, placed: 0.4}", "{home: 0.6}",
-        "outcomes.school_qualified.probability: a binary outcome has a probability in every state; found none for `placed`"),
+        "outcomes.school_qualified.probability: a binary outcome must have a probability in every state; found none for `placed`"),
     "probability in an unknown state": ("{home: 0.6, placed: 0.4}", "{home: 0.6, placed: 0.4, placedd: 0.1}",
-        "outcomes.school_qualified.probability.placedd: a state is one of pathway.states; found unknown state `placedd`"),
+        "outcomes.school_qualified.probability.placedd: a state must be one of pathway.states; found unknown state `placedd`"),
     "value of an unknown outcome": ("placement_cost_sek: {outcome_payer: {}}", "placement_costs: {outcome_payer: {}}",
-        "public_value.placement_costs: what is valued is one of `outcomes`; found `placement_costs`. One of: "
+        "public_value.placement_costs: what is valued must be one of `outcomes`; found `placement_costs`. One of: "
         "placement_cost_sek, school_qualified"),
     "value to an unknown party": ("{outcome_payer: {}}", "{somebody: {}}",
-        "public_value.placement_cost_sek.somebody: who gains is one of `parties`; found `somebody`"),
+        "public_value.placement_cost_sek.somebody: who gains must be one of `parties`; found `somebody`"),
     "value of a yes or no without a price": ("placement_cost_sek: {outcome_payer: {}}",
         "school_qualified: {outcome_payer: {better: higher, cashable_share: 0}}",
-        "public_value.school_qualified.outcome_payer.value_per_unit: an outcome that is not an amount of money says what a unit is "
+        "public_value.school_qualified.outcome_payer.value_per_unit: an outcome that is not an amount of money must say what a unit is "
         "worth; found no `value_per_unit`. Give the currency per unit"),
     "value of a yes or no without a direction": ("placement_cost_sek: {outcome_payer: {}}",
         "school_qualified: {outcome_payer: {value_per_unit: 1, cashable_share: 0}}",
-        "public_value.school_qualified.outcome_payer.better: an outcome that is not an amount of money says what a unit is "
+        "public_value.school_qualified.outcome_payer.better: an outcome that is not an amount of money must say what a unit is "
         "worth; found no `better`. Give `lower` or `higher`"),
     "stream of an amount": ("{outcome_payer: {}}", "{outcome_payer: {years: 3}}",
-        "public_value.placement_cost_sek.outcome_payer.years: a stream of years begins where an outcome is read once; "
+        "public_value.placement_cost_sek.outcome_payer.years: a stream of years must begin where an outcome is read once; "
         "found an outcome that adds up over time to the horizon"),
     "drop-off of what arises once": ("placement_cost_sek: {outcome_payer: {}}",
         "school_qualified: {outcome_payer: {value_per_unit: 1, better: higher, cashable_share: 0, drop_off_per_year: 0.1}}",
-        "public_value.school_qualified.outcome_payer.drop_off_per_year: what drops off is a stream of years; found a value that "
+        "public_value.school_qualified.outcome_payer.drop_off_per_year: what drops off must be a stream of years; found a value that "
         "arises once. Give `years`"),
     "share of value above one": ("{outcome_payer: {}}", "{outcome_payer: {share: 1.1}}",
         "public_value.placement_cost_sek.outcome_payer.share: a probability must lie between 0 and 1; found 1.1"),
     "metric of an unknown outcome": ("saving: {outcome: placement_cost_sek", "saving: {outcome: placement_cost",
-        "measurement.metrics.saving.outcome: a metric measures an outcome; found `placement_cost`. One of: "
+        "measurement.metrics.saving.outcome: a metric must measure an outcome; found `placement_cost`. One of: "
         "placement_cost_sek, school_qualified"),
     "metric that nobody measures": ("    saving: {outcome", "    savingg: {outcome",
-        "contract.metrics.saving: every metric of the contract is measured; found nobody measures `saving`. One of: "
+        "contract.metrics.saving: every metric of the contract must be measured; found nobody measures `saving`. One of: "
         "savingg, school", "saving: {meaning"),
     "baseline of one": ("baseline: {size: 12", "baseline: {size: 1",
-        "measurement.baseline.size: a baseline group has at least two people; found 1"),
+        "measurement.baseline.size: a baseline group must have at least two people; found 1"),
     "unknown design": ("design: historical", "design: lottery",
         "measurement.design: must be randomised, matched, difference_in_differences, before_after, historical, "
         "rate_card or mix; found 'lottery'"),
     "window before the reading": ("school_qualified, window_months: 12", "school_qualified, window_months: 11",
-        "measurement.metrics.school.window_months: the window reaches the month at which `school_qualified` is read "
+        "measurement.metrics.school.window_months: the window must reach the month at which `school_qualified` is read "
         "(12); found a window of 11 months"),
     "unknown metric in a term": ("of: saving, floor: 0, cap: {share: 0.60", "of: savings, floor: 0, cap: {share: 0.60",
-        "contract.terms.saving_share.of: a term refers to money, a metric, or a term before it; found `savings`. "
+        "contract.terms.saving_share.of: a term must refer to money, a metric, or a term before it; found `savings`. "
         "One of: drawn, outstanding, returned, saving, school, guarantee"),
     "unknown metric in a cap": ("cap: {share: 0.20, of: drawn}", "cap: {share: 0.20, of: loan}",
-        "contract.terms.upside.cap.of: a term refers to money, a metric, or a term before it; found `loan`. "
+        "contract.terms.upside.cap.of: a term must refer to money, a metric, or a term before it; found `loan`. "
         "One of: drawn, outstanding, returned, saving, school, guarantee, saving_share"),
     "unknown metric in a gate": ("only_if: {school: {above: 0}}", "only_if: {schoool: {above: 0}}",
-        "contract.terms.upside.only_if.schoool: a gate refers to money, a metric, or a term before it; found `schoool`. "
+        "contract.terms.upside.only_if.schoool: a gate must refer to money, a metric, or a term before it; found `schoool`. "
         "One of: drawn, outstanding, returned, saving, school, guarantee, saving_share"),
     "gate on its own term": ("only_if: {school: {above: 0}}", "only_if: {upside: {above: 0}}",
-        "contract.terms.upside.only_if.upside: nothing depends on its own result; found `upside` in `upside`"),
+        "contract.terms.upside.only_if.upside: a result must not depend on itself; found `upside` in `upside`"),
     "term that stands later": ("of: saving, floor: 0, cap: {share: 0.60", "of: upside, floor: 0, cap: {share: 0.60",
-        "contract.terms.saving_share.of: a term refers to what stands before it; found `upside`, which stands after "
+        "contract.terms.saving_share.of: a term must refer to what stands before it; found `upside`, which stands after "
         "`saving_share`. Change their order"),
     "gate with two edges": ("only_if: {school: {above: 0}}", "only_if: {school: {above: 0, at_least: 0}}",
-        "contract.terms.upside.only_if.school: a gate has a lower edge, `above` (the edge is left out) or `at_least` (the edge "
+        "contract.terms.upside.only_if.school: a gate must have a lower edge, `above` (the edge is left out) or `at_least` (the edge "
         "counts), an upper edge, `below` or `at_most`, or one of each; found above, at_least"),
     "metric called drawn": ("school: {meaning: better", "drawn: {meaning: better",
-        "contract.metrics.drawn: `drawn` is the money paid in, not a metric; found drawn. Choose another name"),
+        "contract.metrics.drawn: `drawn` must be the money paid in, not a metric; found drawn. Choose another name"),
     "part without its whole": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 0, cap: {share: 0.60}",
-        "contract.terms.saving_share.cap.of: this key is needed"),
+        "contract.terms.saving_share.cap.of: must be given"),
     "part in two forms": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 0, cap: {share: 0.60, of: drawn, amount: 3}",
         "contract.terms.saving_share.cap: a number, a name, or a term with exactly one of the keys amount, share, price"),
     "negative share of a term": ("guarantee: {share: 0.40", "guarantee: {share: -0.40",
@@ -207,47 +207,47 @@ PLANTED = {
     "distribution in a contract": ("guarantee: {share: 0.40", "guarantee: {share: {distribution: uniform, low: 0, high: 1, value: 0}",
         "contract.terms.guarantee.share.distribution: this key is unknown"),
     "floor above cap": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 10_000, cap: 5_000",
-        "contract.terms.saving_share.floor: a floor is not above the cap; found a floor of 10,000, a cap of 5,000"),
+        "contract.terms.saving_share.floor: a floor must not be above the cap; found a floor of 10,000, a cap of 5,000"),
     "share of a floor above that of a cap": ("floor: 0, cap: {share: 0.60, of: drawn}",
         "floor: {share: 0.7, of: drawn}, cap: {share: 0.6, of: drawn}",
-        "contract.terms.saving_share.floor: a floor is not above the cap; found a floor of 0.7 of drawn, a cap of 0.6 of drawn"),
+        "contract.terms.saving_share.floor: a floor must not be above the cap; found a floor of 0.7 of drawn, a cap of 0.6 of drawn"),
     "another currency": ("currency: SEK\n  commitment", "currency: EUR\n  commitment",
-        "contract.currency: the contract is in the study's currency, SEK; found EUR", "currency: EUR"),
+        "contract.currency: the contract must be in the study's currency, SEK; found EUR", "currency: EUR"),
     "currency in small letters": ("currency: SEK\n  commitment", "currency: sek\n  commitment",
         "contract.currency: must be a currency in three capitals, as SEK", "currency: sek"),
     "enormous commitment": ("commitment: 2_000_000", "commitment: 2e15",
         "contract.commitment: a commitment must lie between 0 and 1e15; found 2e+15"),
     "payment before measurement": ("saving_share: 20,", "saving_share: 16,",
-        "capital.payment_month.saving_share: a payment follows the measurement it depends on; found paid as early as "
+        "capital.payment_month.saving_share: a payment must follow the measurement it depends on; found paid as early as "
         "month 16, measured as late as month 17. Pay later"),
     "payment that may come before measurement": ("saving_share: 20,", "saving_share: {distribution: uniform, low: 16, high: 20},",
-        "capital.payment_month.saving_share: a payment follows the measurement it depends on; found paid as early as month 16"),
+        "capital.payment_month.saving_share: a payment must follow the measurement it depends on; found paid as early as month 16"),
     "payment before its gate is measured": ("of: drawn, contingent: false", "of: drawn, only_if: {school: {above: 0}}",
-        "capital.payment_month.guarantee: a payment follows the measurement it depends on; found paid as early as month 12, "
+        "capital.payment_month.guarantee: a payment must follow the measurement it depends on; found paid as early as month 12, "
         "measured as late as month 17", "guarantee: 12"),
     "payment before its cap is measured": ("of: drawn, contingent: false", "of: drawn, cap: {share: 1, of: saving}",
-        "capital.payment_month.guarantee: a payment follows the measurement it depends on; found paid as early as month 12, "
+        "capital.payment_month.guarantee: a payment must follow the measurement it depends on; found paid as early as month 12, "
         "measured as late as month 17", "guarantee: 12"),
     "payment that may come beyond the horizon": ("saving_share: 20,", "saving_share: {distribution: uniform, low: 20, high: 25},",
-        "capital.payment_month.saving_share: a term is paid within the horizon of 24 months; found up to month 25"),
+        "capital.payment_month.saving_share: a term must be paid within the horizon of 24 months; found up to month 25"),
     "enrolment that may last too long": ("enrolment_months: 6}", "enrolment_months: {distribution: uniform, low: 6, high: 14}}",
-        "measurement.metrics.saving.window_months: every window closes within the horizon of 24 months; found people "
+        "measurement.metrics.saving.window_months: every window must close within the horizon of 24 months; found people "
         "entering in month 13 are followed for 12 months", "    saving: {outcome"),
     "wave that enters too late": ("    all: {size",
         "    late: {size: 12, from_month: 8, enrolment_months: 6}\n    all: {size",
-        "measurement.metrics.saving.window_months: every window closes within the horizon of 24 months; found people "
+        "measurement.metrics.saving.window_months: every window must close within the horizon of 24 months; found people "
         "entering in month 13 are followed for 12 months", "    saving: {outcome"),
     "payment beyond the horizon": ("saving_share: 20,", "saving_share: 25,",
-        "capital.payment_month.saving_share: a term is paid within the horizon of 24 months; found up to month 25"),
+        "capital.payment_month.saving_share: a term must be paid within the horizon of 24 months; found up to month 25"),
     "payment of an unknown term": ("guarantee: 12, saving", "guarantee: 12, guaranteee: 12, saving",
-        "capital.payment_month.guaranteee: a payment month belongs to a term; found `guaranteee`. One of: guarantee, "
+        "capital.payment_month.guaranteee: a payment month must belong to a term; found `guaranteee`. One of: guarantee, "
         "saving_share, upside"),
     "term without a month": ("guarantee: 12, saving", "saving",
-        "capital.payment_month: every term has a month in which it is paid; found none for `guarantee`", "payment_month: {saving"),
+        "capital.payment_month: every term must have a month in which it is paid; found none for `guarantee`", "payment_month: {saving"),
     "drawdown beyond the horizon": ("drawdown_months: 6", "drawdown_months: {distribution: uniform, low: 6, high: 25}",
-        "capital.drawdown_months: the loan is drawn within the horizon of 24 months; found drawdown over up to 25 months"),
+        "capital.drawdown_months: the loan must be drawn within the horizon of 24 months; found drawdown over up to 25 months"),
     "no months of drawdown": ("drawdown_months: 6", "drawdown_months: 0",
-        "capital.drawdown_months: drawdown takes from 1 to 600 months; found 0"),
+        "capital.drawdown_months: drawdown must take from 1 to 600 months; found 0"),
     "more drawn than committed": ("drawn_share: 1.0", "drawn_share: 1.1",
         "capital.drawn_share: a probability must lie between 0 and 1; found 1.1"),
 }  # fmt: skip
@@ -270,32 +270,32 @@ FOLLOWING = {
         ("    placed -> home: {", "    placed -> gone: {per_month: 0.95}\n    placed -> home: {"),
         ("[home, placed]", "[home, placed, gone]"),
         ("{home: 0.6, placed: 0.4}", "{home: 0.6, placed: 0.4, gone: 0}"),
-        ["pathway.moves.placed -> home: the probabilities of all moves out of a state add up to at most 1 a month; "
+        ["pathway.moves.placed -> home: the probabilities of all moves out of a state must add up to at most 1 a month; "
          "found 1.05 out of `placed` in stratum `young`"],
     ),
     "window beyond the horizon": (
         ("placement_cost_sek, window_months: 12", "placement_cost_sek, window_months: 20"),
-        ["measurement.metrics.saving.window_months: every window closes within the horizon of 24 months; "
+        ["measurement.metrics.saving.window_months: every window must close within the horizon of 24 months; "
          "found people entering in month 5 are followed for 20 months",
-         "capital.payment_month.saving_share: a payment follows the measurement",
-         "capital.payment_month.upside: a payment follows the measurement"],
+         "capital.payment_month.saving_share: a payment must follow the measurement",
+         "capital.payment_month.upside: a payment must follow the measurement"],
     ),
     "enrolment beyond the horizon": (
         ("enrolment_months: 6}", "enrolment_months: 25}"),
-        ["population.waves.all.enrolment_months: everybody enters within the horizon of 24 months; "
+        ["population.waves.all.enrolment_months: everybody must enter within the horizon of 24 months; "
          "found the last person may enter in month 24",
-         "measurement.metrics.saving.window_months: every window closes",
-         "measurement.metrics.school.window_months: every window closes",
-         "outcomes.school_qualified.at_month: the outcome is read within the horizon of 24 months; found month 24 + 12",
-         "capital.payment_month.saving_share: a payment follows",
-         "capital.payment_month.upside: a payment follows"],
+         "measurement.metrics.saving.window_months: every window must close",
+         "measurement.metrics.school.window_months: every window must close",
+         "outcomes.school_qualified.at_month: the outcome must be read within the horizon of 24 months; found month 24 + 12",
+         "capital.payment_month.saving_share: a payment must follow",
+         "capital.payment_month.upside: a payment must follow"],
     ),
     "value read after the longest window": (
         ("at_month: 12", "at_month: 13"),
         ("{outcome_payer: {}}",
          "{outcome_payer: {}}\n  school_qualified: {investor: {value_per_unit: 1, better: higher, cashable_share: 0}}"),
-        ["measurement.metrics.school.window_months: the window reaches",
-         "public_value.school_qualified: what is valued is read within the longest window of a metric, 12 months; "
+        ["measurement.metrics.school.window_months: the window must reach",
+         "public_value.school_qualified: what is valued must be read within the longest window of a metric, 12 months; "
          "found month 13 after entry"],
     ),
     "three mistakes in what the numbers are": (
@@ -310,16 +310,16 @@ FOLLOWING = {
         ("start: 2030-01 ", "sources: {S1: a page}\n  start: 2030-01 "),
         ("size: 12, enrol", 'size: {value: 12, source: "S1, S2"}, enrol'),
         ("drawn_share: 1.0", "drawn_share: {value: 1.0, source: S3, certainty: Q}"),
-        ["population.waves.all.size: a source is one of those listed under `sources`; found `S2`. One of: S1",
-         "capital.drawn_share: a source is one of those listed under `sources`; found `S3`. One of: S1"],
+        ["population.waves.all.size: a source must be one of those listed under `sources`; found `S2`. One of: S1",
+         "capital.drawn_share: a source must be one of those listed under `sources`; found `S3`. One of: S1"],
     ),
     "four mistakes between sections": (
         ("young: {share: 0.5}", "young: {share: rest}"),
         ("{placed: 3_000}", "{placedd: 3_000}"),
         ("only_if: {school: {above: 0}}", "only_if: {schoool: {above: 0}}"),
         ("guarantee: 12, saving", "saving"),
-        ["population.strata.older.share: one share", "outcomes.placement_cost_sek.per_day.placedd: a state is",
-         "contract.terms.upside.only_if.schoool: a gate refers", "capital.payment_month: every term has"],
+        ["population.strata.older.share: `rest` must be said", "outcomes.placement_cost_sek.per_day.placedd: a state must be",
+         "contract.terms.upside.only_if.schoool: a gate must refer", "capital.payment_month: every term must have"],
     ),
 }  # fmt: skip
 
@@ -357,7 +357,7 @@ def test_load__refuses_two_names_that_share_a_random_stream(tmp_path):
 
     (problem,) = problems_of(path)
 
-    assert problem.rule == "every decision has a random stream of its own"
+    assert problem.rule == "every decision must have a random stream of its own"
     assert "population.waves.w7177.size" in problem.found
     assert "population.waves.w33974.size" in problem.found
 
@@ -397,7 +397,7 @@ def test_contract_file__names_itself_in_its_mistakes(tmp_path):
     ]
     with pytest.raises(
         StudyError,
-        match=rf":{term}: terms\.saving_share\.of: a term refers to money, a metric, or a term before it; found `savings`",
+        match=rf":{term}: terms\.saving_share\.of: a term must refer to money, a metric, or a term before it; found `savings`",
     ):
         load_contract(contract)
 

@@ -142,9 +142,9 @@ def test_set__takes_every_kind_of_value(override, get, value):
         (f"{SIZE}=[1", "--set: must be a number, a word or a YAML value; found '[1'"),
         (f"{SIZE}=&x 1", "--set: must not use anchors and aliases (& and *)"),
         ("contract=", "--set: contract: must be `key: value` lines; found None"),
-        ("contract.terms.guarantee.of=loan", "--set: contract.terms.guarantee.of: a term refers to money"),
-        ("capital.payment_month={guarantee: 12}", "--set: capital.payment_month: every term has a month in which it is paid"),
-        ("capital.payment_month.upside=30", "--set: capital.payment_month.upside: a term is paid within the horizon"),
+        ("contract.terms.guarantee.of=loan", "--set: contract.terms.guarantee.of: a term must refer to money"),
+        ("capital.payment_month={guarantee: 12}", "--set: capital.payment_month: every term must have a month in which it is paid"),
+        ("capital.payment_month.upside=30", "--set: capital.payment_month.upside: a term must be paid within the horizon"),
     ],
 )  # fmt: skip
 def test_set__refuses_with_its_own_name_as_the_place(override, text):
@@ -156,7 +156,7 @@ def test_set__refuses_with_its_own_name_as_the_place(override, text):
 
 @pytest.mark.parametrize("override", [SIZE, "", "=3", " = 3"])
 def test_set__refuses_what_is_not_path_and_value(override):
-    text = f"--set: an override is written path=value; found {override!r}"
+    text = f"--set: must be written path=value; found {override!r}"
     with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
         load_study(TINY, [override])
 
@@ -215,22 +215,24 @@ def test_variant__comes_before_the_overrides(with_variants):
 
 
 def test_variant__is_refused_under_its_name(with_variants):
-    text = "variants.misspelt: population.waves.all.sizes: must be a path of the study; found no `sizes`"
+    text = "(variants.misspelt): population.waves.all.sizes: must be a path of the study; found no `sizes`"
     with pytest.raises(StudyError, match=re.escape(text)):
         load_study(with_variants, variant="misspelt")
-    text = "variants.impossible: capital.drawdown_months: the loan is drawn within the horizon of 24 months"
+    text = "(variants.impossible): capital.drawdown_months: the loan must be drawn within the horizon of 24 months"
     with pytest.raises(StudyError, match=re.escape(text)):
         load_study(with_variants, variant="impossible")
 
 
 def test_variant__is_one_of_the_study(with_variants):
-    with pytest.raises(UsageError, match=r"the study has no variant 'other'\. Its variants: larger, sourced, misspelt, impossible"):
+    with pytest.raises(
+        UsageError, match=r"must be a variant of the study; found 'other'\. Its variants: larger, sourced, misspelt, impossible"
+    ):
         load_study(with_variants, variant="other")
-    with pytest.raises(UsageError, match=r"the study has no variant 'other'\. Its variants: none"):
+    with pytest.raises(UsageError, match=r"must be a variant of the study; found 'other'\. Its variants: none"):
         load_study(TINY, variant="other")
 
 
 def test_study__is_found_by_its_name():
     assert find_study("tiny").name == "tiny.yaml"
-    with pytest.raises(UsageError, match="no study named 'absent' comes with this installation of simengine"):
+    with pytest.raises(UsageError, match="must be the name of a study that comes with simengine; found 'absent'"):
         find_study("absent")

@@ -34,7 +34,7 @@ def problems(contract: str, *changes: str) -> list[str]:
     return []
 
 
-RULE = "a payment follows the measurement it depends on; found paid as early as month {paid}, measured as late as month {known}"
+RULE = "a payment must follow the measurement it depends on; found paid as early as month {paid}, measured as late as month {known}"
 PEOPLE = "terms: {{t: {{milestones: {{{priced}}}{more}, at: [{at}]}}}}}}"
 TOO_EARLY = {
     # The last enters in month 17 and is read 18 months later: 35.

@@ -92,7 +92,10 @@ def test_fix__of_a_file_that_cannot_be_written_leaves_it(old: Path, monkeypatch:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(UsageError, match=r"--fix .*old.yaml: cannot be written: No space left on device. The file is as it was"):
+    with pytest.raises(
+        UsageError,
+        match=r"--fix .*old.yaml: must be a file that can be written; found No space left on device. The file is as it was",
+    ):
         rewrite_old_words(old)
     assert old.read_text(encoding="utf-8") == BEFORE
     assert {path.name for path in old.parent.iterdir()} == {"old.yaml", "contracts", "rates"}

@@ -132,8 +132,8 @@ def test_sentence__says_what_was_computed(tmp_path: Path) -> None:
     content = steps_content(study)
     assert content["share_off"] == step_error_of(study).share
     said = steps_sentence(content)
-    assert said.startswith("Moves: one at most in each of the 6 steps of a month")
-    assert f"{content['share_off']:.2g} at most (`dead`: {content['stratum']}, " in said
+    assert said.startswith("Moves: the program moves each person at most once in each of the 6 steps of a month")
+    assert f"by at most {content['share_off']:.2g} (`dead`: {content['stratum']}, " in said
     by_chance = load_study(heart_file(tmp_path, {"well -> mild": {"per_month": 0.1}}))
-    assert "probabilities of a month" in steps_sentence(steps_content(by_chance))
+    assert "Probabilities of a month" in steps_sentence(steps_content(by_chance))
     assert steps_sentence(steps_content(load_study(heart_file(tmp_path, {})))) == ""

@@ -100,7 +100,7 @@ def test_dates__are_the_month_at_whose_end_they_lie(card, tmp_path):
     assert paid(card, read_reached(table(tmp_path, dated), card, "2030-11")) == [1026.25, 1500.0, 0, 0]
     with pytest.raises(StudyError, match="needs the month in which the contract begins"):
         read_reached(table(tmp_path, dated), card)
-    with pytest.raises(StudyError, match="a date is not before the start, 2031-01"):
+    with pytest.raises(StudyError, match="a date must not be before the start, 2031-01"):
         read_reached(table(tmp_path, dated), card, "2031-01")
     with pytest.raises(StudyError, match="a date is written as 2030-01-31 or 2030-01"):
         read_reached(table(tmp_path, dated.replace("2030-12-24", "24/12/2030")), card, "2030-11")
@@ -135,24 +135,25 @@ def test_rows__may_come_from_python(card):
 
 
 WRONG = {
-    "unknown outcome": ("a,job,2", "a,jobs,2", "reached.csv:2: outcome: an outcome of the contract; found 'jobs'. One of: job, days"),
-    "missing person": ("b,job,3", ",job,3", "reached.csv:5: person: every line names a person, by any text; found nothing"),
-    "unknown wave": ("3,,first,old", "3,,third,old", "reached.csv:5: wave: a wave of the contract; found 'third'. One of: first, second"),
-    "no wave": ("3,,first,old", "3,,,old", "reached.csv:5: wave: the wave of each person, where the contract has waves; found nothing"),
-    "unknown group": ("first,old", "first,elder", "reached.csv:5: group: a group of the contract; found 'elder'. One of: young, old"),
-    "no month": ("b,job,3", "b,job,", "reached.csv:5: month: a whole number of months from the start, from 0 to 1200; found ''"),
-    "half a month": ("b,job,3", "b,job,3.5", "reached.csv:5: month: a whole number of months from the start, from 0 to 1200; found '3.5'"),
-    "negative month": ("b,job,3", "b,job,-3", "reached.csv:5: month: a whole number of months"),
-    "no units": ("a,days,2,15", "a,days,2,", "reached.csv:3: units: a number, not negative; found ''"),
-    "infinite units": ("a,days,2,15", "a,days,2,inf", "reached.csv:3: units: a number, not negative; found 'inf'"),
-    "units of people": ("a,job,2,", "a,job,2,4", "reached.csv:2: units: an outcome of people has no units; found '4'. Leave it empty"),
+    "unknown outcome": ("a,job,2", "a,jobs,2", "reached.csv:2: outcome: must be an outcome of the contract; found 'jobs'. One of: job, days"),
+    "missing person": ("b,job,3", ",job,3", "reached.csv:5: person: every line must name a person, by any text; found nothing"),
+    "unknown wave": ("3,,first,old", "3,,third,old", "reached.csv:5: wave: must be a wave of the contract; found 'third'. One of: first, second"),
+    "no wave": ("3,,first,old", "3,,,old", "reached.csv:5: wave: each person must have a wave where the contract has waves; found nothing"),
+    "unknown group": ("first,old", "first,elder", "reached.csv:5: group: must be a group of the contract; found 'elder'. One of: young, old"),
+    "no month": ("b,job,3", "b,job,", "reached.csv:5: month: must be a whole number of months from the start, from 0 to 1200; found ''"),
+    "half a month": ("b,job,3", "b,job,3.5", "reached.csv:5: month: must be a whole number of months from the start, from 0 to 1200; found '3.5'"),
+    "negative month": ("b,job,3", "b,job,-3", "reached.csv:5: month: must be a whole number of months"),
+    "no units": ("a,days,2,15", "a,days,2,", "reached.csv:3: units: must be a number, not negative; found ''"),
+    "infinite units": ("a,days,2,15", "a,days,2,inf", "reached.csv:3: units: must be a number, not negative; found 'inf'"),
+    "units of people": ("a,job,2,", "a,job,2,4", "reached.csv:2: units: an outcome of people must have no units; found '4'. Leave it empty"),
     "twice in a month": ("a,days,3", "a,days,2", "found `days` of 'a' in month 2, here and at"),
-    "two waves": ("a,days,3,15.5,first", "a,days,3,15.5,second", "reached.csv:4: wave: a person is in one wave; found `second` here, `first` at"),
-    "a cell too many": ("b,job,3,,first,old", "b,job,3,,first,old,5", "reached.csv:5: 6 cells, as in the header; found 7"),
-    "unknown column": ("units,wave", "days,wave", "a table of people has the columns person, outcome, month, units, wave, group; found 'days'"),
-    "column twice": ("units,wave", "wave,wave", "reached.csv:1: each column has a name of its own; found 'wave' twice"),
-    "no person column": ("person,outcome", "who,outcome", "a table of people has the columns"),
-    "unseen characters": ("a,job,2", "a,j\x1b[31mob,2", "an outcome of the contract; found"),
+    "two waves": ("a,days,3,15.5,first", "a,days,3,15.5,second",
+        "reached.csv:4: wave: a person must be in one wave; found `second` here, `first` at"),
+    "a cell too many": ("b,job,3,,first,old", "b,job,3,,first,old,5", "reached.csv:5: must have 6 cells, as in the header; found 7"),
+    "unknown column": ("units,wave", "days,wave", "a table of people must have the columns person, outcome, month, units, wave, group; found 'days'"),
+    "column twice": ("units,wave", "wave,wave", "reached.csv:1: each column must have a name of its own; found 'wave' twice"),
+    "no person column": ("person,outcome", "who,outcome", "a table of people must have the columns"),
+    "unseen characters": ("a,job,2", "a,j\x1b[31mob,2", "must be an outcome of the contract; found"),
 }  # fmt: skip
 
 
@@ -175,31 +176,35 @@ def test_empty_table__is_refused(card, tmp_path, text):
 
 
 def test_file__that_cannot_be_read_is_named(card, tmp_path):
-    with pytest.raises(StudyError, match=r"missing\.csv: a table that can be read; found No such file"):
+    with pytest.raises(StudyError, match=r"missing\.csv: must be a table that can be read; found No such file"):
         read_reached(tmp_path / "missing.csv", card)
     (tmp_path / "bytes.csv").write_bytes(b"person,outcome\xff\xfe")
-    with pytest.raises(StudyError, match="a table is text in UTF-8"):
+    with pytest.raises(StudyError, match="a table must be text in UTF-8"):
         read_reached(tmp_path / "bytes.csv", card)
     os.mkfifo(tmp_path / "pipe.csv")
     for name, found in {"": "a folder", "pipe.csv": "a device or a pipe", "a\0b": "embedded null byte"}.items():
         with pytest.raises(StudyError, match=f"found {found}"):
             read_reached(tmp_path / name, card)
-    with pytest.raises(StudyError, match=r"reached\.csv:2: a line of cells between commas; found field larger than field limit"):
+    with pytest.raises(
+        StudyError, match=r"reached\.csv:2: must be a line of cells between commas; found field larger than field limit"
+    ):
         read_reached(table(tmp_path, "person,outcome,month\n" + "a" * 200_000 + ",job,1\n"), card)
 
 
 def test_counts__are_refused_where_a_card_must_know_who(card, tmp_path):
-    with pytest.raises(StudyError, match=r"`rate_card\.days\.beyond_units` of `card` is settled on what each person reached"):
+    with pytest.raises(StudyError, match=r"`rate_card\.days\.beyond_units` of `card` must be settled on what each person reached"):
         read_reached(table(tmp_path, "outcome,month,number,wave\njob,2,2,first\n"), card)
-    with pytest.raises(StudyError, match=r"number: a whole number of people, not negative; found '2\.5'"):
+    with pytest.raises(StudyError, match=r"number: must be a whole number of people, not negative; found '2\.5'"):
         read_reached(table(tmp_path, "outcome,month,number,wave\njob,2,2.5,first\n"), card)
 
 
 def test_contract__that_counts_outcomes_needs_a_table(card, tmp_path):
-    with pytest.raises(UsageError, match="reached: the contract pays for outcomes person by person; found no table"):
+    with pytest.raises(
+        UsageError, match="reached: must be given where the contract pays for outcomes person by person; found no table"
+    ):
         replay(card, {}, 0.0)
     (tmp_path / "plain.yaml").write_text("title: x\ncurrency: GBP\ncommitment: 5\nterms: {fee: {amount: 5}}\n")
-    with pytest.raises(UsageError, match="reached: a table belongs to a contract that counts `outcomes`"):
+    with pytest.raises(UsageError, match="reached: a table must belong to a contract that counts `outcomes`"):
         replay(
             load_contract(tmp_path / "plain.yaml"),
             {},
@@ -229,7 +234,7 @@ def test_command__settles_a_table_and_published_cases(tmp_path):
     for contract in ("card.yaml", "counted.yaml"):
         done = in_this_process(["replay", str(tmp_path / contract), "--start", "2030-01"])
         assert (done.returncode, done.stdout) == (2, "")
-        assert "--start: belongs to a table of outcomes, --reached; found '2030-01' and no table" in done.stderr
+        assert "--start: must belong to a table of outcomes, --reached; found '2030-01' and no table" in done.stderr
 
 
 def test_record__holds_rows_in_order(card, tmp_path):

@@ -86,8 +86,8 @@ def test_new_kind__is_settled(make: Make) -> None:
 
 def test_new_kind__without_traits_is_looked_at_like_most(make: Make) -> None:
     assert found(contract_of(make("saving", "school", "other"), **NO_DATES | {"metrics": RAW["metrics"]})) == [
-        "terms.new.at: a date of the contract; found `late`",
-        "terms.new.at: the dates of a term stand once, in the order of `dates`; found late",
+        "terms.new.at: must be a date of the contract; found `late`",
+        "terms.new.at: the dates of a term must stand once, in the order of `dates`; found late",
     ]
     contract = contract_of(make("saving", "school", "other"))
     assert {rule for rule, key in checked(contract) if key.startswith("terms.new")} == {"unbounded", "owed_back"}
@@ -96,15 +96,15 @@ def test_new_kind__without_traits_is_looked_at_like_most(make: Make) -> None:
 def test_new_kind__names_what_exists(make: Make) -> None:
     term = make("savings", traits={"names_terms": "named"}, named=("all", "every"))
     assert found(contract_of(term)) == [
-        "terms.new.named: a term refers to money, a metric, or a term before it; found `every`",
-        "terms.new.middle.0: a term refers to money, a metric, or a term before it; found `savings`",
+        "terms.new.named: a term must refer to money, a metric, or a term before it; found `every`",
+        "terms.new.middle.0: a term must refer to money, a metric, or a term before it; found `savings`",
     ]
 
 
 def test_new_kind__looks_at_the_calendar_where_it_says_so(make: Make) -> None:
     term = make("saving", traits={"looks_at_calendar": True}, is_dated=False)
     assert found(contract_of(term, **NO_DATES)) == [
-        "terms.new.middle: `middle` looks at the calendar; found a contract without `dates`"
+        "terms.new.middle: `middle` must look at the calendar; found a contract without `dates`"
     ]
 
 
@@ -116,7 +116,7 @@ def test_new_kind__may_stand_alone_and_have_rules_of_its_own(make: Make) -> None
     term = make("saving", traits={"may_stand_inside": False, "findings": findings})
     assert found(contract_of(term)) == ["terms.new.middle: three have a middle; found 1 of 3"]
     inside = contract_of(contract_of(term).terms["all"].model_copy(update={"cap": term.model_copy(update={"at": ()})}))
-    assert "terms.new.cap: a middle is a term of the contract itself; found one inside another term" in found(inside)
+    assert "terms.new.cap: a middle must be a term of the contract itself; found one inside another term" in found(inside)
     assert "terms.new.cap.middle: three have a middle; found 1 of 3" in found(inside)
 
 
@@ -133,7 +133,7 @@ def test_new_kind__has_a_level_that_is_compared(make: Make) -> None:
 
     more, less = (make(*["drawn"] * number, traits={"fixed_level": fixed_level}, is_dated=False) for number in (3, 1))
     contract = contract_of(make("saving", floor=more, cap=less))
-    assert "terms.new.floor: a floor is not above the cap; found a floor of 3 of drawn, a cap of 1 of drawn" in found(contract)
+    assert "terms.new.floor: a floor must not be above the cap; found a floor of 3 of drawn, a cap of 1 of drawn" in found(contract)
 
 
 def test_new_kind__puts_only_like_things_together(make: Make) -> None:

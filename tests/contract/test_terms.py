@@ -452,7 +452,7 @@ def test_milestones__of_a_wave_count_those_of_the_waves_before_where_it_is_cumul
 
 def test_missing__is_refused_unless_the_contract_says_what_counts():
     # Source: the definition.
-    with pytest.raises(UsageError, match="the contract pays on x; missing: x"):
+    with pytest.raises(UsageError, match="must be given for all that the contract pays on, x; missing: x"):
         paid({"a": {"share": 1, "of": "x"}}, outcomes={})
     assert paid({"a": {"share": 1, "of": "x"}}, outcomes={}, metrics={"x": METRIC | {"when_missing": 7}}) == {"a": 7}
 
@@ -498,7 +498,9 @@ def test_missing__in_one_replication_stops_a_settlement_and_names_the_term():
     from simengine.contract import settle_terms, typed_measurements
 
     contract = contract_of({"a": {"share": 1, "of": "x"}})
-    with pytest.raises(StudyError, match=r"contract\.terms\.a: everything that a payment depends on is measured; found no value"):
+    with pytest.raises(
+        StudyError, match=r"contract\.terms\.a: everything that a payment depends on must be measured; found no value"
+    ):
         settle_terms(contract, typed_measurements(contract, {"x": 1.0}, {}), np.array([1.0, 1.0]))
 
 

@@ -142,7 +142,7 @@ def test_variation__that_looks_at_something_missing_refuses_what_depends_on_it()
         {"job": {}}, card, metrics=LEVEL, variations={"good": {"at": "quarter_2", "only_if": {"level": {"above": 0.5}}}}
     )
 
-    with pytest.raises(StudyError, match=r"terms\.card: everything that a payment depends on is measured; .* level"):
+    with pytest.raises(StudyError, match=r"terms\.card: everything that a payment depends on must be measured; .* level"):
         paid_on(contract, (0, "job", 1), measurements=at(np.nan, record_by_hand(contract, (0, "job", 1))))
 
 
@@ -198,7 +198,7 @@ terms:
 """
 
 PLANTED = {
-    "unknown date": ("at: quarter_2", "at: quarter_9", "variations.slow.at: a date of the contract; found `quarter_9`"),
+    "unknown date": ("at: quarter_2", "at: quarter_9", "variations.slow.at: must be a date of the contract; found `quarter_9`"),
     "unknown metric": ("{jobs: {below", "{job: {below",
         "variations.slow.only_if.job: a variation must look at a metric of the contract; found `job`. One of: jobs, part"),
     "money itself": ("{jobs: {below", "{drawn: {below",
@@ -209,30 +209,30 @@ PLANTED = {
     "a return": ("{jobs: {below", "{owed: {below", "found `owed`, which depends on `to_irr`"),
     "money behind another metric": ("{jobs: {below", "{both: {below", "found `both`, which depends on"),
     "a gate without room": ("{below: 10}", "{below: 10, above: 12}",
-        "variations.slow.only_if.jobs: the lower edge leaves room below the upper edge; found 12 and 10"),
-    "two names": ("  slow: {at", "  jobs: {at", "variations.jobs: a name stands for one thing; found `jobs` in metrics and in variations"),
+        "variations.slow.only_if.jobs: the lower edge must leave room below the upper edge; found 12 and 10"),
+    "two names": ("  slow: {at", "  jobs: {at", "variations.jobs: a name must stand for one thing; found `jobs` in metrics and in variations"),
     "unknown variation": ("      slow: {rate", "      slower: {rate",
-        "terms.card.varied.slower: a variation of the contract; found `slower`. One of: slow"),
+        "terms.card.varied.slower: must be a variation of the contract; found `slower`. One of: slow"),
     "outcome of no card": ("{rate_card: {job:", "{rate_card: {jobs:",
-        "terms.card.varied.slow.rate_card.jobs: an outcome of this card; found `jobs`. One of: job, hours, seen"),
+        "terms.card.varied.slow.rate_card.jobs: must be an outcome of this card; found `jobs`. One of: job, hours, seen"),
     "outcome without price": ("{rate_card: {job:", "{rate_card: {seen:",
         "terms.card.varied.slow.rate_card.seen: a variation must change the price of an outcome that has one; found `seen` without a price"),
     "bands": ("{rate_card: {job:", "{rate_card: {hours:",
         "terms.card.varied.slow.rate_card.hours: a variation must change one price; bands by volume stay; found `hours` with `bands`. Vary "
         "its `cap`"),
     "unknown group": ("{young: 1700}", "{younger: 1700}",
-        "terms.card.varied.slow.rate_card.job.by_group.younger: a group of the contract; found `younger`. One of: young, old"),
+        "terms.card.varied.slow.rate_card.job.by_group.younger: must be a group of the contract; found `younger`. One of: young, old"),
     "unknown wave": ("{first: 10}", "{third: 10}",
-        "terms.card.varied.slow.rate_card.job.by_wave.third: a wave of the contract; found `third`. One of: first, second"),
+        "terms.card.varied.slow.rate_card.job.by_wave.third: must be a wave of the contract; found `third`. One of: first, second"),
     "unknown wave of a cap": ("{first: 90}", "{third: 90}",
-        "terms.card.varied.slow.cap_per_wave.third: a wave of the contract; found `third`. One of: first, second"),
+        "terms.card.varied.slow.cap_per_wave.third: must be a wave of the contract; found `third`. One of: first, second"),
     "a year without a rule": ("cap_per_wave: {first: 90}", "cap_per_year: 90",
         "terms.card.varied.slow.cap_per_year: a variation must change a cap that is there from the start, so that it is known what becomes "
         "of the excess; found no `cap_per_year` of the card"),
     "nothing changed": ("{job: {price: 1500, by_group: {young: 1700}, by_wave: {first: 10}}}", "{job: {}}",
-        "terms.card.varied.slow.rate_card.job: a variation changes a price or a cap; found neither"),
+        "terms.card.varied.slow.rate_card.job: a variation must change a price or a cap; found neither"),
     "nothing changed at all": ("{rate_card: {job: {price: 1500, by_group: {young: 1700}, by_wave: {first: 10}}}, cap_per_wave: {first: 90}}",
-        "{}", "terms.card.varied.slow: a variation changes prices or caps; found neither"),
+        "{}", "terms.card.varied.slow: a variation must change prices or caps; found neither"),
     "negative price": ("price: 1500", "price: -1", "terms.card.varied.slow.rate_card.job.price: "),
 }  # fmt: skip
 

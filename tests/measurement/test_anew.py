@@ -111,13 +111,14 @@ def test_contract__that_was_written_out_says_the_same(tmp_path, tiny_path):
 
 
 REFUSED = {
-    "one of the two": ("until_months: 18, ", "", "a metric that is measured anew has `every_months` and `until_months`; found every_months alone"),
-    "shorter than the first": ("until_months: 18", "until_months: 5", "the longest window is no shorter than the first; found 6 and 5 months"),
-    "too few windows": ("until_months: 18", "until_months: 17", r"contract\.metrics\.saving_3: every metric of the contract is measured"),
+    "one of the two": ("until_months: 18, ", "",
+        "a metric that is measured anew must have `every_months` and `until_months`; found every_months alone"),
+    "shorter than the first": ("until_months: 18", "until_months: 5", "the longest window must be no shorter than the first; found 6 and 5 months"),
+    "too few windows": ("until_months: 18", "until_months: 17", r"contract\.metrics\.saving_3: every metric of the contract must be measured"),
     "beyond the horizon": ("until_months: 18", "until_months: 36",
-        r"measurement\.metrics\.saving\.until_months: every window closes within the horizon of 36 months"),
+        r"measurement\.metrics\.saving\.until_months: every window must close within the horizon of 36 months"),
     "known too late": ("every_months: 6, until_months: 18", "every_months: 9, until_months: 24",
-        r"contract\.terms\.share: a payment follows the measurement it depends on"),
+        r"contract\.terms\.share: a payment must follow the measurement it depends on"),
     "parts of a ratio": ("total_difference", "relative_reduction",
         r"contract\.metrics\.saving\.counts: what counts since the last measurement must be a difference .*; found a relative_reduction"),
 }  # fmt: skip
@@ -134,11 +135,11 @@ def test_study__is_refused_with_its_reason(tmp_path, tiny_path, name):
 
 PLANTED = {
     "no such date": ("measured_on: half", "measured_on: year", "`measured_on` of `saving` must name dates of the contract; found `year`"),
-    "dates twice": ("measured_on: half", "measured_on: [half, half_2]", "the dates of `measured_on` stand once, in order; found half_1"),
-    "also derived": ("counts: so_far", "derived: {amount: 3}", "a metric is measured anew, or derived from others; found both of `saving`"),
+    "dates twice": ("measured_on: half", "measured_on: [half, half_2]", "the dates of `measured_on` must stand once, in order; found half_1"),
+    "also derived": ("counts: so_far", "derived: {amount: 3}", "a metric must be measured anew, or derived from others; found both of `saving`"),
     "a name twice": ("  school:", "  saving_2: {meaning: x, unit: SEK}\n  school:", "found `saving_2` twice"),
     "since nothing": ("measured_on: half, counts: so_far", "counts: since_last",
-        "only a metric that is measured anew counts `since_last`; found no `measured_on`"),
+        "a metric that counts `since_last` must be measured anew; found no `measured_on`"),
 }  # fmt: skip
 
 

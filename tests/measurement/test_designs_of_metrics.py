@@ -258,17 +258,17 @@ def test_unused_sections__are_those_that_no_metric_is_measured_by():
 BAD = {
     "a section is missing": (
         {"measurement.metrics.jail.design": "historical"},
-        "measurement.metrics.jail.design: the design `historical` is described by a section `baseline`; found none. "
+        "measurement.metrics.jail.design: the design `historical` must be described by a section `baseline`; found none. "
         "Add measurement.baseline",
     ),
     "nothing says how much is counted": (
         {"measurement.rate_card": None},
-        "measurement.metrics.days.design: the design `rate_card` is described by a section `rate_card`; found none. "
+        "measurement.metrics.days.design: the design `rate_card` must be described by a section `rate_card`; found none. "
         "Add measurement.rate_card: `{deadweight: 0}` counts every outcome in full",
     ),
     "a design that nothing reads": (
         {"measurement.design": "matched"},
-        "measurement.design: the design `matched` is described by a section `matched`; found none. Add measurement.matched, or leave "
+        "measurement.design: the design `matched` must be described by a section `matched`; found none. Add measurement.matched, or leave "
         "the design out: every metric has its own",
     ),
     "a wave's design that nothing reads": (
@@ -283,12 +283,12 @@ BAD = {
     ),
     "a count of what is worse": (
         {"measurement.metrics.jail.design": "rate_card"},
-        "measurement.metrics.jail.better: a rate card counts successes; found lower. Measure what is better when higher, or compare "
+        "measurement.metrics.jail.better: a rate card must count successes; found lower. Measure what is better when higher, or compare "
         "with somebody",
     ),
     "a count as a reduction": (
         {"measurement.metrics.days.estimate": "relative_reduction", "contract.metrics.days.unit": "share"},
-        "measurement.metrics.days.estimate: a rate card counts, and compares with nobody; found relative_reduction. Measure a "
+        "measurement.metrics.days.estimate: a rate card must count, and compare with nobody; found relative_reduction. Measure a "
         "difference, or give the metric another `design`",
     ),
     "a count as an efficiency": (
@@ -297,7 +297,7 @@ BAD = {
             "measurement.metrics.days.per": "stays",
             "contract.metrics.days.unit": "share",
         },
-        "measurement.metrics.days.estimate: an efficiency ratio is compared with that of other people after entry; found the design "
+        "measurement.metrics.days.estimate: an efficiency ratio must be compared with that of other people after entry; found the design "
         "rate_card. Use a randomised, a matched or an earlier comparison group",
     ),
     "exact moments of what has none": (
@@ -308,7 +308,7 @@ BAD = {
             "measurement.metrics.jail.better": "higher",
             "contract.metrics.jail.unit": "share",
         },
-        "measurement.control.exact_moments: exact moments are known of amounts by the day and of counts of one event; `jail` measures "
+        "measurement.control.exact_moments: exact moments must be those of amounts by the day or of counts of one event; `jail` measures "
         "another; found",
     ),
 }

@@ -193,5 +193,5 @@ def test_ratio__needs_people_to_compare_with():
 @pytest.mark.parametrize("changes", [{"per": None}, {"estimate": "relative_reduction"}])
 def test_ratio__and_no_other_estimate_is_per_something(changes):
     changed = {f"measurement.metrics.efficiency.{key}": value for key, value in changes.items()}
-    with pytest.raises(ValueError, match="an efficiency ratio, and no other estimate, has a `per`"):
+    with pytest.raises(ValueError, match="an efficiency ratio, and no other estimate, must have a `per`"):
         Study.model_validate(content_of(deepcopy(TRAINED) | changed))

@@ -1,6 +1,6 @@
 """Settling a rate card by hand: one person's outcome after the other, as one would read the contract aloud to both parties.
 
-It follows the section "Rate cards" of the reference and knows nothing of arrays. Money is counted in whole smallest units, and numbers
+It follows the section "Rate cards" of the reference and knows nothing of arrays. Money must be counted in whole smallest units, and numbers
 of the contract are taken as they are written, as fractions.
 """
 

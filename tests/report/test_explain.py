@@ -55,7 +55,7 @@ def test_explanation__names_all_terms_and_ends_in_a_worked_example(name):
 def test_explanation__of_norrkoping_reads_as_it_was_negotiated():
     text = " ".join(explanation(load_contract(CONTRACTS["norrkoping"])).split())
     assert "guarantee: the outcome payer pays the investor 40 % of the money drawn. It is paid for delivery" in text
-    assert "60 % of saving, but at least 0, and at most (60 % of the money drawn)" in text
+    assert "60 % of saving, but at least 0, and at most 60 % of the money drawn" in text
     assert "only if school is above 0, otherwise nothing" in text
     # Source: hand arithmetic for a saving of 25 M: 4 + 6 + 2.
     assert "Together 12,000,000.00 SEK." in text

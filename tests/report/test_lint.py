@@ -33,6 +33,9 @@ total_cap: 900_000
 
 CARD = "people: {milestones: {entry: 400, job: 500}, cap: 9_000, at: [late]}\n"
 FLAWS = {
+    "large_share": ("shared: {share: 0.5,", "shared: {share: 60,", "terms.shared.share"),
+    "small_commitment": ("commitment: 1_000_000", "commitment: 6.000", "commitment"),
+    "currency_in_letters": ("saving: {meaning: a saving, unit: SEK", "saving: {meaning: a saving, unit: kr", "metrics.saving.unit"),
     "not_monotone": ("{at_least: 0, below: 0.1, pays: 0}", "{at_least: 0, below: 0.1, pays: 30_000}", "terms.table.steps"),
     "not_monotone in a line": ("{at: 0.5, pays: 200_000}]", "{at: 0.5, pays: 200_000}, {at: 0.6, pays: 180_000}]",
         "terms.curve.line"),
@@ -209,7 +212,7 @@ NOTHING = {
     "unbounded of a gate": ("t: {amount: 5, only_if: {saving: {above: 0}}, at: [late]}", "unbounded"),
     "floor that decides nothing in a difference of people": ("t: {share: 400, of: placed, floor: 0, at: [late]}", "never_binds"),
     "floor that decides where less is drawn": ("t: {share: 0.4, of: drawn, floor: 100_000, at: [late]}", "never_binds"),
-    "cap that decides where more is drawn": ("t: {share: 0.4, of: saving, cap: drawn, at: [late]}", "never_binds"),
+    "cap that decides where more must be drawn": ("t: {share: 0.4, of: saving, cap: drawn, at: [late]}", "never_binds"),
     "gate that a relative increase opens": ("t: {amount: 5, only_if: {school: {above: 0.9}}, at: [late]}", "never_pays"),
     "gate on two metrics": (
         "t: {amount: 5, only_if: {school: {above: 0.1, below: 0.2}, saving: {above: 7, below: 8}}, at: [late]}", "never_pays"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simengine.config import Study, find_study, load_study
-from simengine.report.units import cell, metric_unit, money_unit, told_units, unit_of_money
+from simengine.report.units import cell, metric_title, metric_unit, money_unit, unit_of_money
 from simengine.risk.statistics import Statistic
 
 
@@ -41,7 +41,7 @@ def test_metric_unit__of_persons_or_days_is_one() -> None:
     valued = "public_value.placement_cost_sek.outcome_payer={value_per_unit: 3_000}"
     days = tiny("outcomes.placement_cost_sek.per_day={placed: 1}", "contract.metrics.saving.unit=days", valued)
     assert metric_unit(days, "saving") == (1.0, "days")
-    assert told_units(days, ["saving", "school"]) == " (saving in days)"
+    assert [metric_title(days, name) for name in ("saving", "school")] == ["saving (days)", "school (share)"]
 
 
 def test_metric_unit__of_what_no_contract_names_goes_by_what_is_counted() -> None:

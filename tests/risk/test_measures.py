@@ -157,10 +157,10 @@ def test_every_kind__says_what_it_means_and_reads_what_it_writes() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("p_loss", "a measure is written party.measure"),
-        ("investor.p_lose", "a measure is one of expected_net"),
-        ("investor.p_cost_over", "p_cost_over takes a number, its budget"),
-        ("investor.p_loss(3)", "p_loss takes no number; found 3"),
+        ("p_loss", "a measure must be written party.measure"),
+        ("investor.p_lose", "a measure must be one of expected_net"),
+        ("investor.p_cost_over", "p_cost_over must have a number, its budget"),
+        ("investor.p_loss(3)", "p_loss must stand without a number; found 3"),
         ("investor.cvar(1)", "the level of cvar must lie between 0 and 1; found 1"),
         ("investor.certainty_equivalent(0)", "must lie between 0 and inf; found 0"),
     ],
@@ -173,8 +173,8 @@ def test_read_measure__refuses(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("investor.p_loss < 0.1", "a limit is a measure, <= or >=, and a number"),
-        ("investor.p_loss <= much", "a limit is a measure"),
+        ("investor.p_loss < 0.1", "a limit must be a measure, <= or >=, and a number"),
+        ("investor.p_loss <= much", "a limit must be a measure"),
         ("investor.p_loss <= 10", "the limit of a probability must lie between 0 and 1"),
         ("investor.p_loss >= -0.1", "the limit of a probability must lie between 0 and 1"),
     ],

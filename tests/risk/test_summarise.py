@@ -290,7 +290,7 @@ def test_outturns__join_to_the_same_table_from_any_blocks():
 
 def test_irr_of_mean_cash__has_the_same_error_from_exact_and_from_rounded_cash():
     # Invariant: with a commitment of one öre the cash is counted in units of one öre, and its products pass 2^53; with the true one
-    # it is counted in about 1 / 65,536 of it. Source of the products: Python's whole numbers.
+    # it must be counted in about 1 / 65,536 of it. Source of the products: Python's whole numbers.
     drawn, paid = lending(np.random.default_rng(2), 50)
 
     fine, coarse = (appraised(drawn, paid, commitment=commitment) for commitment in (0.01, 10e6))
