@@ -49,6 +49,7 @@ KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "open_at_end": "; what was reached by the last date and is validated after it is {open_at_end}",
             "audit": "; {audit}",
             "dispute": "; {dispute}",
+            "varied": "; it changes on the way as said below it",
         },
     ),
     "reached": ("the number of those who reached {reached} since the {since}", {"per_person": ", as a share of all people"}),

@@ -29,11 +29,11 @@ def test_pockets__are_those_of_a_run(study, found):
     # Invariant: the same replications give the same money, whichever command asks.
     results = run_study(study, 5, 400)
 
-    assert list(found.parties) == list(FOUR)
+    assert list(found.public_value) == list(FOUR)
     for party in FOUR:
         for name in ("cash", "value", "cashable", "net"):
-            assert found.parties[party][name]["mean"].value == pytest.approx(results[f"{party}.{name}"].mean())
-        assert found.parties[party]["p_net_below_zero"].value == (results[f"{party}.net"] < 0).mean()
+            assert found.public_value[party][name]["mean"].value == pytest.approx(results[f"{party}.{name}"].mean())
+        assert found.public_value[party]["p_net_below_zero"].value == (results[f"{party}.net"] < 0).mean()
     assert found.total.value == pytest.approx(sum(results[f"{party}.net"].mean() for party in found.among))
 
 
@@ -63,10 +63,10 @@ def test_provider__that_states_its_costs_is_an_actor_and_must_be_made_whole(tiny
 
     assert spent.among == FOUR
     assert "service_provider" in spent.must_agree
-    assert spent.parties["service_provider"]["net"]["mean"].value == pytest.approx(2_000_000 - 12 * 250_000)
-    assert spent.parties["service_provider"]["p_net_below_zero"].value == 1
+    assert spent.public_value["service_provider"]["net"]["mean"].value == pytest.approx(2_000_000 - 12 * 250_000)
+    assert spent.public_value["service_provider"]["p_net_below_zero"].value == 1
     for party in ("investor", "outcome_payer", "region"):
-        assert spent.parties[party]["net"]["mean"] == plain.parties[party]["net"]["mean"]
+        assert spent.public_value[party]["net"]["mean"] == plain.public_value[party]["net"]["mean"]
     # The provider's million is now in the total: what it is paid was not before, as it was no actor.
     assert spent.total.value == pytest.approx(plain.total.value - 1_000_000)
 
