@@ -106,7 +106,7 @@ def test_diagnostics__of_a_run_in_which_nothing_was_ever_measured(tiny_path):
 def test_questions__take_what_was_measured_and_leave_the_rest(tiny_path):
     study = load_study(tiny_path, [*LOST, DECIDED])
     found = compare_methods(study, Ensemble(1, 60, threads=1))
-    reading = found.readings["saving"]["historical"]
+    reading = found.metrics["saving"].designs["historical"]
     results = run_study(study, 1, 60)
 
     assert reading.estimate.value == pytest.approx(np.nanmean(results["metric.saving.estimate"]))

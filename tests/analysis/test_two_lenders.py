@@ -133,7 +133,7 @@ def test_pictures__have_a_panel_for_each_lender_and_payer(study, results, table)
     svg = draw_run(study, results, table, payment_marks(study.contract, results))["svg"].decode()
     for title in ("gets: Bank", "gets: Foundation", "saves: Town", "saves: Region"):
         assert title in svg
-    curves = trust.draw_exceedance(study, table)["svg"].decode()
+    curves = trust.draw_exceedance(study, table, results)["svg"].decode()
     assert all(study.parties[party].name in curves for party in ACTIVE)
     assert "investor" not in curves
 
@@ -192,7 +192,7 @@ def test_money_of_lenders__is_asked_of_all_of_them(study, evidence, results):
 
 def test_side_payments__are_between_those_who_have_money(study):
     found = find_wrong_pockets(study, Ensemble(1, N, threads=1))
-    assert tuple(found.parties) == ACTIVE
+    assert tuple(found.public_value) == ACTIVE
     assert "investor" not in found.among
 
 
