@@ -11,10 +11,10 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
 
-# What a change of a rule is held to at once: contracts, risk, distributions, the rules of a study, reports, and the shape of the code; not
-# the comparisons by z-score.
-QUICK := tests/contract tests/risk tests/test_distributions.py tests/test_distributions_counts.py tests/test_distributions_forms.py tests/config tests/report \
-	tests/test_architecture.py
+# What a change of a rule is held to at once, in a minute: contracts, risk, distributions, the rules of a study, and the shape of the
+# code; not the comparisons by z-score, nor what is asked of every shipped study and of the schemas.
+QUICK := tests/contract tests/risk tests/test_distributions.py tests/test_distributions_counts.py tests/test_distributions_forms.py tests/config \
+	tests/test_architecture.py --ignore=tests/config/test_shipped.py --ignore=tests/config/test_schema.py --ignore=tests/config/test_steps.py
 
 quick: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not statistical" $(QUICK)
