@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, parts_within
+from simengine.contract.units import MONEY, unit_of
 from simengine.contract_text.remark import Remark, remark_in_words
 
 _LARGEST_SHARE = 5.0
@@ -18,7 +19,8 @@ _CURRENCY_IN_LETTERS = ("kr", "kronor", "krona", "tkr", "mkr", "euro", "euros", 
 def _is_money(contract: Contract, source: Named | Term) -> bool:
     """Whether a share is one of money: what is paid or lent, or a metric in the currency; of days it is a price."""
     if isinstance(source, Named) and source.root in contract.metrics:
-        return contract.metrics[source.root].unit.split()[0] == contract.currency
+        unit = unit_of(contract.metrics[source.root].unit, contract.currency)
+        return unit.base == MONEY and unit.currency == contract.currency and not unit.is_scaled
     return True
 
 
@@ -35,7 +37,6 @@ def magnitude_findings(contract: Contract) -> Iterator[Remark]:
         said = {"commitment": f"{contract.commitment.value:g}", "currency": contract.currency}
         yield remark_in_words("small_commitment", "commitment", **said)
     for name, use in contract.metrics.items():
-        if use.unit.split()[0].lower() in _CURRENCY_IN_LETTERS:
-            yield remark_in_words(
-                "currency_in_letters", f"metrics.{name}.unit", unit=use.unit.split()[0], currency=contract.currency
-            )
+        first = use.unit.partition(" ")[0]
+        if first.lower() in _CURRENCY_IN_LETTERS:
+            yield remark_in_words("currency_in_letters", f"metrics.{name}.unit", unit=first, currency=contract.currency)

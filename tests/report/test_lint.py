@@ -297,3 +297,13 @@ def test_study__says_whether_people_can_be_fewer_than_before(tmp_path, tiny_path
     for study, is_found in ((compared, True), (counted, False)):
         found = {(finding.rule, finding.key) for finding in lint_contract(study.contract, reaches_of(study))}
         assert (("owed_back", "terms.upside") in found) == is_found
+
+
+def test_unit__that_is_empty_is_a_unit_of_its_own(tmp_path):
+    # Nothing is read into it: a share of it is not one of money, and the check ends.
+    text = SOUND.replace("saving: {meaning: a saving, unit: SEK", 'saving: {meaning: a saving, unit: ""')
+    assert text != SOUND
+
+    found = findings_of(write(tmp_path, text.replace("shared: {share: 0.5,", "shared: {share: 60,")))
+
+    assert not {"large_share", "currency_in_letters"} & {rule for rule, _ in found}
