@@ -46,7 +46,7 @@ def with_money(study: Study) -> tuple[str, ...]:
 def without_costs(study: Study) -> tuple[str, ...]:
     """Names of the parties that are paid for the service, state no costs and never pay: what they are paid counts as their net."""
     capital = study.capital
-    paid = [cost.payee for cost in capital.costs.values()] or ["service_provider"]
+    paid = list(capital.payees.values())
     paid += [cost.payee for party in study.parties.values() for cost in party.costs.values() if cost.payee is not None]
     pays = {*lenders_of(study), *capital.who_pays, *(party for by_party in study.public_value.values() for party in by_party)}
     pays |= {name for term in study.contract.terms.values() for name in parties_behind(study, term.payer)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simengine.config import load_study
-from simengine.config.roles import with_money
+from simengine.config.roles import with_money, without_costs
 from simengine.errors import StudyError
 from simengine.pipeline import evaluate, simulate
 from tests.capital.made import PARTIES, capital_of, moved, payments_of
@@ -69,6 +69,7 @@ def test_failing_payee__in_a_study_pays_who_delivers(tiny_path):
     np.testing.assert_allclose(results["newcomer.net"], later)
     np.testing.assert_allclose(results["grant.delivery_recovered.paid"], np.where(fails <= horizon, 500, 0))
     assert "newcomer" in with_money(study)
+    assert set(without_costs(study)) == {"service_provider", "newcomer"}
 
 
 REFUSED = {
