@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -298,12 +298,6 @@ class Contract(Spec):
         # Written out in place: nobody has seen the contract yet.
         self.__dict__["metrics"] = every
         return self
-
-    def __copy__(self) -> Self:
-        """Leave out what was worked out of the dates: a copy may be given others."""
-        copied = super().__copy__()
-        copied.__dict__.pop("calendar", None)
-        return copied
 
     @cached_property
     def calendar(self) -> dict[str, CalendarDate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
@@ -313,7 +314,7 @@ class Protocol(Spec):
             raise ValueError(f"each metric must have a name of its own; found `{twice}` twice, once of one that is measured anew")
         return self
 
-    @property
+    @cached_property
     def measured(self) -> dict[str, Metric]:
         """The metrics, each as often as it is measured."""
         return {each: one for name, metric in self.metrics.items() for each, one in metric.each(name).items()}

@@ -75,6 +75,16 @@ def test_errors__are_the_same_numbers_each_time(tmp_path, tiny_path):
     assert not any("saving_" in path for path in drawn)
 
 
+def test_copy__with_other_windows_measures_with_them(tmp_path, tiny_path):
+    # What was worked out of one protocol is not that of its copy.
+    protocol = study_of(tmp_path, tiny_path).measurement
+    assert list(protocol.measured) == ["saving_1", "saving_2", "saving_3", "school"]
+
+    copied = protocol.model_copy(update={"metrics": {"school": protocol.metrics["school"]}})
+
+    assert list(copied.measured) == ["school"]
+
+
 def test_what_counts_so_far__is_the_latest_measurement(tmp_path, tiny_path):
     # By hand: in months 12, 18 and 24 half of what was then measured; the bonus of month 30 looks at the last measurement.
     results = results_of(study_of(tmp_path, tiny_path))
