@@ -113,9 +113,9 @@ class _Listed:
         kind = (group.astype(np.int64) + 1) * self.n_waves + self.wave
         is_false = np.empty(0, dtype=np.bool_) if reached.is_false is None else reached.is_false
         lots = np.empty(0, dtype=np.uint32) if reached.lots is None else reached.lots
-        card, varied, names = card_arrays(contract, term, dates), variation_arrays(contract, term, dates), list(contract.variations)
-        places = [names.index(name) for name in in_order_of_time(contract, term)]
-        mine = np.ascontiguousarray(held[:, places])
+        names, listed = list(contract.variations), in_order_of_time(contract, term)
+        card, varied = card_arrays(contract, term, dates), variation_arrays(contract, term, dates, listed)
+        mine = np.ascontiguousarray(held[:, [names.index(name) for name in listed]])
         settle_card(*self.rows, is_false, lots, self.wave, kind, card, varied, mine, amount, limit, by_row)
         return amount, limit, by_row
 

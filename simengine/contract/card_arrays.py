@@ -78,9 +78,9 @@ def in_order_of_time(contract: Contract, term: RateCard) -> list[str]:
     return sorted(named, key=lambda name: contract.month_of(contract.variations[name].at))
 
 
-def variation_arrays(contract: Contract, term: RateCard, dates: Sequence[str]) -> VariationArrays:
-    """Write what variations change of a card as numbers, the earliest first."""
-    listed, names, units = in_order_of_time(contract, term), list(contract.outcomes), float(units_of(contract.currency))
+def variation_arrays(contract: Contract, term: RateCard, dates: Sequence[str], listed: Sequence[str]) -> VariationArrays:
+    """Write what variations change of a card as numbers; `listed`: their names, the earliest first."""
+    names, units = list(contract.outcomes), float(units_of(contract.currency))
     n_months = int(contract.month_of(dates[-1])) + 1
     n_classes = (len(contract.groups) + 1) * (len(contract.waves) or 1)
     changes, cap = [term.varied[name] for name in listed], partial(_varied_cap, units=units)

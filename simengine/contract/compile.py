@@ -8,7 +8,7 @@ from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Term
-from simengine.contract.variations import is_decided
+from simengine.contract.terms.base import all_open
 from simengine.currencies import units_of
 from simengine.records import LIMITS, OUTCOME_PAYER, STOP, TOTAL_CAP
 
@@ -127,9 +127,7 @@ def _ask_stops(contract: Contract, scope: Scope, program: Program) -> Register |
     for name, stop in contract.stops.items():
         if stop.at != scope.due:
             continue
-        ending = scope.code.constant(1.0)
-        for metric, gate in stop.only_if.items():
-            ending = scope.code.both(ending, gate.is_open(scope.named(metric), scope))
+        ending = all_open(stop.only_if, scope)
         scope.book.on_this_date[name] = ending
         program.decisions.append(("stops", name, ending))
         ends = ending if ends is None else scope.code.greatest(ends, ending)
@@ -140,7 +138,7 @@ def _ask_variations(contract: Contract, scope: Scope, program: Program) -> None:
     """Compile the variations that are decided on this date."""
     for name, variation in contract.variations.items():
         if variation.at == scope.due:
-            scope.book.on_this_date[name] = is_decided(variation, scope)
+            scope.book.on_this_date[name] = all_open(variation.only_if, scope)
             program.decisions.append(("variations", name, scope.book.on_this_date[name]))
 
 

@@ -7,19 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from simengine.arrays import Flags
-from simengine.contract.program import Code, Column, Register
+from simengine.contract.program import Code, Column
 from simengine.contract.scope import Book, Scope
-from simengine.contract.spec import Contract, Variation
+from simengine.contract.spec import Contract
+from simengine.contract.terms.base import all_open
 from simengine.currencies import units_of
 from simengine.records import Floats
-
-
-def is_decided(variation: Variation, scope: Scope) -> Register:
-    """Compile whether a variation holds, at its date."""
-    holds = scope.code.constant(1.0)
-    for metric, gate in variation.only_if.items():
-        holds = scope.code.both(holds, gate.is_open(scope.named(metric), scope))
-    return holds
 
 
 def held_variations(contract: Contract, column_of: Callable[[Column], Floats | float], n_replications: int) -> Flags:
@@ -40,7 +33,7 @@ def held_variations(contract: Contract, column_of: Callable[[Column], Floats | f
     code, variations = Code(units_of(contract.currency)), contract.variations.values()
     registers = np.array(
         [
-            is_decided(variation, Scope(code, contract, Book(), variation.at, contract.month_of(variation.at)))
+            all_open(variation.only_if, Scope(code, contract, Book(), variation.at, contract.month_of(variation.at)))
             for variation in variations
         ],
         dtype=np.int64,

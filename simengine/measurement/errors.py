@@ -39,17 +39,19 @@ def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_be
     )
 
 
-def as_seen(sample: Sample, name: str, path: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
+def as_seen(sample: Sample, path: str, metric: Metric, arm: int, stem: str, is_share: bool, draws: Draws) -> Sample:
     """Return a sample as measured: some people lost, some answers misclassified.
 
     Parameters
     ----------
     sample
         The people of one arm and wave.
-    name, path, metric
-        What is measured, and where the study states it.
-    arm, wave
-        Whose people: their errors have random streams of their own.
+    path, metric
+        Where the study states what is measured, and what.
+    arm
+        Whose people.
+    stem
+        The stream of their errors.
     is_share
         Whether the outcome is a yes or a no.
     draws
@@ -65,9 +67,9 @@ def as_seen(sample: Sample, name: str, path: str, metric: Metric, arm: int, wave
     the number of those who would tell as much.
     """
     if metric.attrition is not None:
-        sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, draws)
+        sample = _thinned(sample, metric, f"{path}.attrition", stem, arm, is_share, draws)
     if metric.misclassification is not None:
-        sample = _misread(sample, f"{path}.misclassification", stem_of(name, arm, wave), draws)
+        sample = _misread(sample, f"{path}.misclassification", stem, draws)
     return sample
 
 

@@ -161,14 +161,13 @@ class _Evaluator:
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
-        sample = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level)
+        sample, stem = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level), stem_of(self.name, arm, self.waves[wave])
         if self._is_redefined(arm):
-            stem = stem_of(self.name, arm, self.waves[wave])
             sample = redefined(sample, self.tallies, self.path, self.metric, arm, wave, stem, self.counting, self.draws)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
             _refuse_infinite(self.path, ~np.isfinite(sample.square + sample.before_square))
-        return as_seen(sample, self.name, self.path, self.metric, arm, self.waves[wave], self.scale.is_share, self.draws)
+        return as_seen(sample, self.path, self.metric, arm, stem, self.scale.is_share, self.draws)
 
     def _is_redefined(self, arm: int) -> bool:
         """Whether the definition changes for an arm from a month on; earlier people lived before it."""

@@ -340,12 +340,15 @@ class Term(Spec):
 
     def is_open(self, scope: Scope) -> Register | None:
         """Compile whether all gates are open; None where there are none."""
-        if not self.only_if:
-            return None
-        is_open = scope.code.constant(1.0)
-        for name, gate in self.only_if.items():
-            is_open = scope.code.both(is_open, gate.is_open(scope.named(name), scope))
-        return is_open
+        return all_open(self.only_if, scope) if self.only_if else None
+
+
+def all_open(gates: Mapping[Name, Gate], scope: Scope) -> Register:
+    """Compile whether all of some gates are open; without any, nothing is shut."""
+    is_open = scope.code.constant(1.0)
+    for name, gate in gates.items():
+        is_open = scope.code.both(is_open, gate.is_open(scope.named(name), scope))
+    return is_open
 
 
 OF_THE_CONTRACT = ("contingent", "at", "delay_months", "payer", "payee", "repays_principal", "despite_stop")
