@@ -16,24 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any, TypeAlias
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
-from ruamel.yaml.tokens import (
-    AliasToken,
-    AnchorToken,
-    BlockEndToken,
-    BlockMappingStartToken,
-    BlockSequenceStartToken,
-    FlowMappingEndToken,
-    FlowMappingStartToken,
-    FlowSequenceEndToken,
-    FlowSequenceStartToken,
-    ScalarToken,
-    TagToken,
-)
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import AliasEvent, CollectionStartEvent, DocumentStartEvent, Event, NodeEvent
+from yaml.reader import ReaderError
 
+from simengine.config.nodes import MappingNode, Node, ScalarNode, SequenceNode, nodes_of
 from simengine.errors import UNSEEN, Problem, StudyError, escaped, shorten
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -41,11 +28,26 @@ MAX_BYTES = 1 << 18
 MAX_DEPTH = 30
 MAX_ENTRIES = 20_000
 """Keys, values, lists and mappings of a file: what can be read in some seconds, and several times what a study needs."""
+NO_TAGS = "must not use tags (!)"
 DECIMAL_POINT = "A decimal number has a point, as 0.9; a comma separates the entries of a list"
-_OPENING = BlockMappingStartToken | BlockSequenceStartToken | FlowMappingStartToken | FlowSequenceStartToken
-_CLOSING = BlockEndToken | FlowMappingEndToken | FlowSequenceEndToken
 _WHOLE, _DIGITS = re.compile(r"[-+]?\d+"), re.compile(r"\d+")
-_CORE = "tag:yaml.org,2002:"
+
+# What a plain word means, by the core schema of YAML 1.2 (section 10.3.2), with `_` between digits. A number that is not written with
+# decimal digits is one all the same, and is refused.
+_WHOLE_NUMBER = re.compile(r"[-+]?(?:[0-9][0-9_]*|0[ob][0-9_]+|0x[0-9a-fA-F_]+)")
+_DECIMAL_NUMBER = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_WORDS = {
+    word: value
+    for value, words in {
+        True: ("true", "True", "TRUE"),
+        False: ("false", "False", "FALSE"),
+        None: ("", "~", "null", "Null", "NULL"),
+    }.items()
+    for word in words
+}
 
 
 @dataclass
@@ -138,44 +140,65 @@ def _read_text(path: Path) -> str:
 def _compose(file: str, text: str) -> Node | None:
     """Parse one document; anchors, aliases and tags are refused before anything is made of them."""
     rule = "must be a number, a word or a YAML value" if file == "--set" else "must be YAML, one document"
+    if (found := _LINE_BREAK.search(text)) is not None:
+        _refuse_unseen(found[0], _at(file, text.count("\n", 0, found.start())), "")
     try:
-        _refuse_what_no_study_needs(file, text)
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        return nodes_of(text, _Refusing(file, rule))
     except ReaderError as error:
         raise _refusal(file, rule if file == "--set" else "must be plain text", f"the character {_character(error)!r}") from None
     except MarkedYAMLError as error:
         raise _not_yaml(file, text, rule, error) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise _refusal(file, rule, shorten(str(error))) from None
-    except RecursionError:
-        raise _refusal(file, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting") from None
-    return node
 
 
+_ASIDE = "must begin as far to the right as its neighbours"
 _MISTAKES = {
-    "found character '\\t'": ("must be indented with blanks, not with the tab key", "Replace the tab by two blanks"),
-    "mapping values are not allowed here": (
-        "must begin as far to the right as its neighbours, and have no `: ` inside a text",
+    r"mapping values are not allowed": (
+        f"{_ASIDE}, and have no `: ` inside a text",
         "Move it under its neighbours; put a text that holds a `:` in quotes",
     ),
-    "could not find expected ':'": (
+    r"could not find expected ':'": (
         "must be `key: value`, with a blank after the colon",
         "Look at this line and the one above: `name: value`, not `name:value`",
     ),
-    "expected <block end>": ("must begin as far to the right as its neighbours", "Move it under its neighbours"),
+    r"(did not find )?expected ('?<(block end|document start)>|key|'-' indicator)": (
+        f"{_ASIDE}, and hold nothing after a text in quotes",
+        "Look at this line and the one above: what belongs together begins in the same column",
+    ),
+    r"(did not find )?expected ',' or": (
+        "must have a comma between its entries, and be closed",
+        "Look for a missing `,`, `]` or `}`; put a text that holds a `:`, a `,` or a bracket in quotes",
+    ),
+    r"found character .*that cannot start any token": (
+        "must not begin with @, ` or %",
+        "Put a text that begins so in quotes",
+    ),
+    r"found unexpected end of stream": ("must close its quotes", "Look for a missing quote"),
 }
-"""By what the parser says: what must be, and what to do."""
+"""By what the parser says, libyaml's or the other: what must be, and what to do."""
+_TAB = ("must be indented with blanks, not with the tab key", "Replace the tab by two blanks")
+_LINE_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks to YAML 1.1, which libyaml reads, and to few editors."""
 
 
 def _not_yaml(file: str, text: str, rule: str, error: MarkedYAMLError) -> StudyError:
-    """Say what is wrong with a line that cannot be read."""
-    line, said = error.problem_mark.line if error.problem_mark else 0, str(error.problem or "")
+    """Say what is wrong with a line that cannot be read; of what is never closed, the line where it begins."""
+    mark = error.problem_mark
+    if mark is not None and mark.index >= len(text.rstrip()) and error.context_mark is not None:
+        mark = error.context_mark
+    line, said = mark.line if mark else 0, str(error.problem or "")
     if file == "--set":
         return _refusal(file, rule, shorten(text))
+    lines = text.split("\n")
+    shown = shorten(lines[line].strip()) if line < len(lines) else ""
+    if said.startswith("found undefined tag handle"):
+        return _refusal(_at(file, line), NO_TAGS, shown)
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        return _refusal(_at(file, line), _TAB[0], shown, _TAB[1])
     for mistake, (must, way_out) in _MISTAKES.items():
-        if said.startswith(mistake):
-            lines = text.splitlines()
-            return _refusal(_at(file, line), must, shorten(lines[line].strip()) if line < len(lines) else "", way_out)
+        if re.match(mistake, said):
+            return _refusal(_at(file, line), must, shown, way_out)
     return _refusal(_at(file, line), rule, " ".join(str(part) for part in (error.context, error.problem) if part))
 
 
@@ -183,20 +206,26 @@ def _not_yaml(file: str, text: str, rule: str, error: MarkedYAMLError) -> StudyE
 _composed_once = functools.lru_cache(maxsize=32)(_compose)
 
 
-def _refuse_what_no_study_needs(file: str, text: str) -> None:
-    """Read the tokens one by one, before a parser builds anything of them."""
-    depth = entries = 0
-    for token in YAML(typ="safe", pure=True).scan(text):
-        where = _at(file, token.start_mark.line)
-        if isinstance(token, AnchorToken | AliasToken):
+class _Refusing:
+    """Looks at a text piece by piece, before anything is made of it, and refuses what no study needs."""
+
+    def __init__(self, file: str, rule: str) -> None:
+        self._file, self._rule = file, rule
+        self._entries = self._documents = 0
+
+    def __call__(self, event: Event, depth: int) -> None:
+        where = _at(self._file, event.start_mark.line if event.start_mark else 0)
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             raise _refusal(where, "must not use anchors and aliases (& and *)", way_out="Write the value out")
-        if isinstance(token, TagToken):
-            raise _refusal(where, "must not use tags (!)", shorten("".join(filter(None, token.value))))
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        entries += isinstance(token, _OPENING | ScalarToken)
-        if entries > MAX_ENTRIES:
-            raise _refusal(file, f"must hold at most {MAX_ENTRIES:,} keys, values, lists and mappings", "more")
-        if depth > 2 * MAX_DEPTH:
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise _refusal(where, NO_TAGS, shorten(tag.removeprefix("tag:yaml.org,2002:")))
+        self._documents += isinstance(event, DocumentStartEvent)
+        if self._documents > 1:
+            raise _refusal(where, self._rule, "a second document" if self._file != "--set" else "")
+        self._entries += isinstance(event, NodeEvent)
+        if self._entries > MAX_ENTRIES:
+            raise _refusal(self._file, f"must hold at most {MAX_ENTRIES:,} keys, values, lists and mappings", "more")
+        if isinstance(event, CollectionStartEvent) and depth > 2 * MAX_DEPTH:
             raise _refusal(where, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting")
 
 
@@ -210,7 +239,7 @@ def _at(file: str, line: int) -> str:
 
 def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str]) -> Any:
     """Turn a node graph into plain data, noting the line of each path."""
-    where = _at(file, node.start_mark.line)
+    where = _at(file, node.place.line)
     if len(path) > MAX_DEPTH:
         raise _refusal(where, f"must nest at most {MAX_DEPTH} levels deep", key=".".join(path))
     places.setdefault(path, where)
@@ -218,41 +247,40 @@ def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str]) -
         return _convert_mapping(node, path, file, places)
     if isinstance(node, SequenceNode):
         _refuse_decimal_commas(node, file, path)
-        return [_convert(child, (*path, str(i)), file, places) for i, child in enumerate(node.value)]
-    assert isinstance(node, ScalarNode)
+        return [_convert(child, (*path, str(i)), file, places) for i, child in enumerate(node.entries)]
     return _convert_scalar(node, where, ".".join(path))
 
 
 def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[KeyPath, str]) -> dict[str, Any]:
     content: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        where = _at(file, key_node.start_mark.line)
-        if not isinstance(key_node, ScalarNode):
+    for key, value in node.pairs:
+        where = _at(file, key.place.line)
+        if not isinstance(key, ScalarNode):
             raise _refusal(where, "a key must be a word", "a list or mapping as key", key=".".join(path))
-        name = key_node.value
+        name = key.text
         _refuse_unseen(name, where, ".".join((*path, name)))
         if name in content:
             raise _refusal(where, "a key must stand once", f"`{name}` twice", key=".".join((*path, name)))
         if name == "<<":
             raise _refusal(where, "must not use merge keys (<<)", key=".".join(path), way_out="Write the keys out")
         places[(*path, name)] = where
-        content[name] = _convert(value_node, (*path, name), file, places)
+        content[name] = _convert(value, (*path, name), file, places)
     return content
 
 
 def _convert_scalar(node: ScalarNode, where: str, key: str) -> Any:
-    kind, text = str(node.tag).removeprefix(_CORE), node.value
+    text = node.text
     _refuse_unseen(text, where, key)
+    if not node.is_plain:
+        return text
     try:
-        if kind == "int":
-            return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text.replace("_", ""))
-        if kind == "float":
+        if _WHOLE_NUMBER.fullmatch(text):
+            return int(text.replace("_", ""))
+        if _DECIMAL_NUMBER.fullmatch(text):
             return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
         raise _refusal(where, "a number must be written as 1234.5", shorten(text), key=key) from None
-    if kind == "bool":
-        return text.lower() in ("true", "yes", "on")
-    return None if kind == "null" else text
+    return _WORDS.get(text, text)
 
 
 def named_file(of: Path, name: Any, where: str, key: str, noun: str) -> Path:
@@ -286,16 +314,17 @@ def _refuse_decimal_commas(node: SequenceNode, file: str, path: KeyPath) -> None
 
     Where no comma is followed by a blank, or every one, they separate entries.
     """
-    pairs = list(itertools.pairwise(node.value))
-    is_tight = [before.end_mark.index + 1 == after.start_mark.index for before, after in pairs]
-    if not node.flow_style or all(is_tight) or not any(is_tight):
+    pairs = list(itertools.pairwise(node.entries))
+    is_tight = [before.place.end + 1 == after.place.start for before, after in pairs]
+    if not node.is_flow or all(is_tight) or not any(is_tight):
         return
     for (before, after), tight in zip(pairs, is_tight, strict=True):
-        if tight and _WHOLE.fullmatch(str(before.value)) and _DIGITS.fullmatch(str(after.value)):
-            found = f"{before.value},{after.value}"
-            where = _at(file, before.start_mark.line)
+        if not (tight and isinstance(before, ScalarNode) and isinstance(after, ScalarNode)):
+            continue
+        if _WHOLE.fullmatch(before.text) and _DIGITS.fullmatch(after.text):
             rule = "a list must have a blank after every comma or after none"
-            raise _refusal(where, rule, found, DECIMAL_POINT, key=".".join(path))
+            where = _at(file, before.place.line)
+            raise _refusal(where, rule, f"{before.text},{after.text}", DECIMAL_POINT, key=".".join(path))
 
 
 def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:

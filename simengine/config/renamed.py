@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from simengine.config.document import Document, KeyPath, compose_file
+from simengine.config.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from simengine.distributions import DISTRIBUTIONS
 from simengine.errors import Problem, StudyError, UsageError
 
@@ -66,9 +65,9 @@ def rewrite_old_words(path: Path) -> int:
     words = list(_in_nodes(node, ()))
     if not words:
         return 0
-    for word in sorted(words, key=lambda one: one.node.start_mark.index, reverse=True):  # type: ignore[union-attr]
+    for word in sorted(words, key=lambda one: one.node.place.start, reverse=True):  # type: ignore[union-attr]
         assert word.node is not None, "found in a file"
-        start = word.node.start_mark.index + (text[word.node.start_mark.index] in "\"'")
+        start = word.node.place.start + (text[word.node.place.start] in "\"'")
         text = text[:start] + word.new + text[start + len(word.old) :]
     _replace(path, text)
     return len(words)
@@ -109,16 +108,18 @@ def _in_data(content: Any, path: KeyPath) -> Iterator[OldWord]:
 
 def _in_nodes(node: Node, path: KeyPath) -> Iterator[OldWord]:
     if isinstance(node, MappingNode):
-        for key, child in node.value:
-            here, value = (*path, str(key.value)), child.value if isinstance(child, ScalarNode) else None
-            new = _renamed_key(key.value, value)
+        for key, child in node.pairs:
+            if not isinstance(key, ScalarNode):  # which is refused when the file is read as a study
+                continue
+            here, value = (*path, key.text), child.text if isinstance(child, ScalarNode) else None
+            new = _renamed_key(key.text, value)
             if new is not None:
-                yield OldWord(here, key.value, new, key)
-            elif (other := _renamed_value(key.value, value)) is not None:
-                yield OldWord(here, child.value, other, child)
+                yield OldWord(here, key.text, new, key)
+            elif isinstance(child, ScalarNode) and (other := _renamed_value(key.text, value)) is not None:
+                yield OldWord(here, child.text, other, child)
             yield from _in_nodes(child, here)
     elif isinstance(node, SequenceNode):
-        for place, child in enumerate(node.value):
+        for place, child in enumerate(node.entries):
             yield from _in_nodes(child, (*path, str(place)))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
+import yaml
 
 from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio
@@ -144,8 +144,18 @@ def portfolio_texts(holding: Holding) -> dict[str, str]:
 
 def as_text(written: Study | Contract | Portfolio) -> str:
     """Write a study, a contract or a portfolio as a file that says the same."""
-    stream = io.StringIO()
-    yaml = YAML()
-    yaml.width = 120
-    yaml.dump(written.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
-    return stream.getvalue()
+    content = written.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    text: str = yaml.dump(content, Dumper=_Dumper, width=120, allow_unicode=True, sort_keys=False)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts a text in quotes wherever a reader of YAML 1.1 or of 1.2 would take it for something else; repeats nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE].*|[-+]?\.[0-9].*|0o.*"), list("-+.0123456789")
+)

@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from simengine.config import document, nodes
 from simengine.config.document import MAX_BYTES, MAX_DEPTH, Document, is_quantity, read_document, read_value
 from simengine.errors import Problem, StudyError
 
@@ -51,6 +53,14 @@ TAKEN = {
 }
 
 
+@pytest.fixture(params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["libyaml", "without libyaml"])
+def parser(request, monkeypatch):
+    """Both parsers that a reader may have; what was parsed by the other is not remembered."""
+    monkeypatch.setattr(nodes, "PARSER", request.param)
+    document._composed_once.cache_clear()
+
+
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("name", TAKEN)
 def test_reader__takes(tmp_path, name):
     text, expected = TAKEN[name]
@@ -80,8 +90,25 @@ REFUSED = {
     "a list at the top": ("- a\n- b\n", None, "must hold `key: value` lines", "['a', 'b']"),
     "a word at the top": ("hello\n", None, "must hold `key: value` lines", "'hello'"),
     "an empty document": ("---\n", None, "must hold `key: value` lines", "None"),
-    "an open bracket": ("a: 1\nb: [1\n", 3, "must be YAML, one document", "while parsing a flow sequence"),
-    "an open quote": ("a: 'x\n", 2, "must be YAML, one document", "while scanning a quoted scalar"),
+    "an open bracket": ("a: 1\nb: [1\n", 2, "must have a comma between its entries, and be closed", "b: [1"),
+    "a bracket of the other kind": ("a: 1\nb: [1}\nc: 2\n", 2, "must have a comma between its entries, and be closed", "b: [1}"),
+    "a missing comma": ("a: {b: 1\n  c: 2}\n", 2, "must have a comma between its entries, and be closed", "c: 2}"),
+    "an open quote": ("a: 1\nb: 'x\n", 2, "must close its quotes", "b: 'x"),
+    "a word after a quote": (
+        "a: 'it's'\n",
+        1,
+        "must begin as far to the right as its neighbours, and hold nothing after a text in quotes",
+        "a: 'it's'",
+    ),
+    "a key too far to the left": (
+        "a:\n  b: 1\n c: 2\n",
+        3,
+        "must begin as far to the right as its neighbours, and hold nothing after a text in quotes",
+        "c: 2",
+    ),
+    "a word alone": ("a: 1\nb\n", 2, "must be `key: value`, with a blank after the colon", "b"),
+    "a text that begins with @": ("a: @b\n", 1, "must not begin with @, ` or %", "a: @b"),
+    "a tag of a family that is not known": ("a: !e!x 1\n", 1, "must not use tags (!)", "!e!x"),
     "a tabulator": ("a:\n\tb: 1\n", 2, "must be indented with blanks, not with the tab key", "b: 1"),
     "a wrong indent": (
         "a: 1\n b: 2\n",
@@ -89,7 +116,7 @@ REFUSED = {
         "must begin as far to the right as its neighbours, and have no `: ` inside a text",
         "b: 2",
     ),
-    "two documents": ("a: 1\n---\nb: 2\n", 2, "must be YAML, one document", "expected a single document"),
+    "two documents": ("a: 1\n---\nb: 2\n", 2, "must be YAML, one document", "a second document"),
     "a key twice": ("a: 1\nb: {c: 1,\n  d: 2,\n  c: 3}\n", 4, "a key must stand once", "`c` twice"),
     "a key twice at the top": ("a: 1\nb: 2\na: 3\n", 3, "a key must stand once", "`a` twice"),
     "a key twice in two spellings": ("1: a\n'1': b\n", 2, "a key must stand once", "`1` twice"),
@@ -112,13 +139,19 @@ REFUSED = {
     "a number of thousands of digits": (f"a: {'9' * 5000}\n", 1, "a number must be written as 1234.5", "999..."),
     "a control character": ("a: \x07\n", None, "must be plain text", "the character"),
     "a zero byte": ("a: \0\n", None, "must be plain text", "the character"),
-    "an escape beyond Unicode": ('a: "\\U00110000"\n', None, "must be YAML, one document", "chr()"),
+    "a line break that editors do not know": (
+        "a: 1\nb: x\u2028c: y\n",
+        2,
+        "text must be made of characters that can be seen, blanks, tabs and line breaks",
+        r"\u2028",
+    ),
     "a byte that is not UTF-8": (b"a: \xe5\n", None, "must be UTF-8 text; byte 3 is not", ""),
     "UTF-16": ("a: 1\n".encode("utf-16"), None, "must be UTF-8 text; byte 0 is not", ""),
     "an image": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", None, "must be UTF-8 text; byte 0 is not", ""),
 }
 
 
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("name", REFUSED)
 def test_reader__refuses(tmp_path, name):
     text, line, rule, found = REFUSED[name]
@@ -160,7 +193,8 @@ def test_reader__refuses_anchors_and_tags_on_keys(tmp_path, text):
     assert refusal_of(write(tmp_path, text)).rule in ("must not use tags (!)", "must not use anchors and aliases (& and *)")
 
 
-@pytest.mark.parametrize("text", ['a: "\\UFFFFFFFF"\n', 'a: "\\uD800"\n'])
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize("text", ['a: "\\U00110000"\n', 'a: "\\UFFFFFFFF"\n', 'a: "\\uD800"\n'])
 def test_reader__refuses_escapes_that_are_no_character(tmp_path, text):
     assert refusal_of(write(tmp_path, text)).rule
 
