@@ -1,180 +1,104 @@
-"""The only place where Numba flags are chosen, and where compiled kernels are kept.
+"""How a function is marked that is compiled; nothing is compiled, nor Numba loaded, before the first of them is called.
 
-Kernels are compiled on first use and kept beside the package or, where that folder is read-only, in the user's cache folder;
-`NUMBA_CACHE_DIR` names another. Where none can be written, kernels are compiled anew in each process, which costs seconds but
-changes no result.
-
-What is kept is found by content: its name holds a hash of the kernel's file and of all files of the package that this one imports.
-So a copy, a checkout or an edit elsewhere loses nothing, and two versions never take each other's code. Numba's own test looks at
-the kernel's file alone, not at the files of functions compiled into it. What cannot be read, or is damaged, counts as not there.
+So what only reads, checks or explains a study never waits for a compiler.
 """
 
-# Numba has no types to tell.
-# mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import logging
-import pickle
-import re
-from collections.abc import Callable
-from pathlib import Path
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
-from numba import config as _config
-from numba import njit
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, NullCache, _CacheLocator
-from numba.misc.appdirs import AppDirs
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-IS_COMPILED = not getattr(_config, "DISABLE_JIT", 0)
+IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 """Whether anything is compiled; what cannot run otherwise has a slower stand-in that gives the same bits."""
 
-_PACKAGE = Path(__file__).resolve().parent
-_IMPORT = re.compile(rb"^\s*from (simengine[\w.]*) import|^\s*import (simengine[\w.]*)", re.MULTILINE)
-_CHECKSUM_BYTES = hashlib.sha256().digest_size
+_ONE_AT_A_TIME = threading.RLock()
+_MOST_PLAIN_STEPS = 100_000
+"""Steps of plain Python that take about as long as loading Numba."""
 
 
-@functools.cache
-def _files_of(path: Path) -> frozenset[Path]:
-    """List a file and the files of the package that it imports, directly or not."""
-    found, waiting = {path}, [path]
-    while waiting:
-        for match in _IMPORT.finditer(waiting.pop().read_bytes()):
-            place = _PACKAGE.joinpath(*(match[1] or match[2]).decode().split(".")[1:])
-            # Of a package it is unknown here which of its modules is meant: all of them.
-            modules = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-            fresh = [one for one in modules if one not in found and one.is_file()]
-            found.update(fresh)
-            waiting += fresh
-    return frozenset(found)
+class _Here(threading.local):
+    is_plain = False
 
 
-@functools.cache
-def content_of(path: Path) -> str:
-    """Hash all that is compiled into the kernels of a file."""
-    digest = hashlib.sha256()
-    for one in sorted(_files_of(path)):
-        text = one.read_bytes()
-        digest.update(f"{one.relative_to(_PACKAGE).as_posix()} {len(text)} ".encode() + text)
-    return digest.hexdigest()
+_here = _Here()
 
 
-class _ByContent(_CacheLocator):
-    """Say where the code of a kernel is kept, and under which name."""
+class Later:
+    """A function that is compiled when it is first called, or when the first kernel that calls it is."""
 
-    def __init__(self, function: Any, folder: Path) -> None:
-        self._file, self._folder = Path(function.__code__.co_filename).resolve(), folder
-        self._line = function.__code__.co_firstlineno
-        self._py_file = str(self._file)
+    def __init__(self, function: Callable[..., Any], compile_it: Callable[[], Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        self._compile, self._compiled = compile_it, None
 
-    def get_cache_path(self) -> str:
-        return str(self._folder)
+    def __call__(self, *arguments: Any) -> Any:
+        """Call what it was compiled to."""
+        return self.py_func(*arguments) if _here.is_plain else self.compiled(*arguments)
 
-    def get_source_stamp(self) -> str:
-        return content_of(self._file)
+    @property
+    def compiled(self) -> Any:
+        """What Numba made of it, and calls."""
+        if self._compiled is None:
+            with _ONE_AT_A_TIME:
+                for name in self.py_func.__code__.co_names:
+                    # Numba must know what is called before it reads the caller.
+                    if isinstance(called := self.py_func.__globals__.get(name), Later):
+                        _ = called.compiled
+                self._compiled = self._compiled or self._compile()
+        return self._compiled
 
-    def get_disambiguator(self) -> str:
-        room = ".".join(self._file.relative_to(_PACKAGE).with_suffix("").parts[:-1])
-        return f"{room}-{self._line}-{content_of(self._file)[:16]}"
+    # By these two Numba, while it compiles a caller, takes this for what stands behind it.
 
-    @classmethod
-    def from_function(cls, function: Any, py_file: str) -> _ByContent | None:
-        if not Path(py_file).resolve().is_relative_to(_PACKAGE):
-            return None
-        for folder in _folders():
-            locator = cls(function, folder)
-            with contextlib.suppress(OSError):
-                locator.ensure_cache_path()
-                return locator
-        return None
+    @property
+    def _numba_type_(self) -> Any:
+        from simengine.compilation import type_of
 
+        return type_of(self.compiled)
 
-def _folders() -> list[Path]:
-    """List the folders in which compiled code may be kept, the first choice first."""
-    if asked := getattr(_config, "CACHE_DIR", ""):
-        return [Path(asked) / "simengine"]
-    return [_PACKAGE / "__pycache__" / "kernels", Path(AppDirs(appname="simengine", appauthor=False).user_cache_dir)]
-
-
-class _Checked(IndexDataCacheFile):
-    """Files that begin with a checksum of the rest; what is damaged counts as not there."""
-
-    def _load_index(self) -> Any:
-        try:
-            version, stamp, overloads = self._read(self._index_path)
-        except OSError:
-            return {}
-        return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
-
-    def _save_index(self, overloads: Any) -> None:
-        self._write(self._index_path, (self._version, self._source_stamp, overloads))
-
-    def _load_data(self, name: str) -> Any:
-        return self._read(self._data_path(name))
-
-    def _save_data(self, name: str, data: Any) -> None:
-        self._write(self._data_path(name), data)
-
-    def _read(self, path: str) -> Any:
-        checksum, kept = (text := Path(path).read_bytes())[:_CHECKSUM_BYTES], text[_CHECKSUM_BYTES:]
-        if hashlib.sha256(kept).digest() != checksum:
-            raise OSError(f"{path} is damaged")  # to Numba, what cannot be read is not there
-        return pickle.loads(kept)
-
-    def _write(self, path: str, value: Any) -> None:
-        kept = self._dump(value)
-        with self._open_for_write(path) as file:
-            file.write(hashlib.sha256(kept).digest() + kept)
+    @property
+    def targetoptions(self) -> Any:
+        """Whether it is written into its caller."""
+        return self.compiled.targetoptions
 
 
-class _Cache(FunctionCache):
-    """What is kept of a kernel, found by content; what cannot be kept is said once, and changes nothing else."""
-
-    class _impl_class(CompileResultCacheImpl):  # noqa: N801 (Numba's name)
-        _locator_classes = [_ByContent]
-
-    def __init__(self, function: Any) -> None:
-        super().__init__(function)
-        self._cache_file = _Checked(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            _say_not_kept(f"{self._cache_path}: {error.strerror or error}")
-
-
-class _NoCache(NullCache):
-    """No folder can be written."""
-
-    def save_overload(self, sig: Any, cres: Any) -> None:  # noqa: ARG002
-        _say_not_kept(f"none of {', '.join(map(str, _folders()))} can be written")
-
-
-@functools.cache
-def _say_not_kept(why: str) -> None:
-    way_out = "Each run compiles anew, for up to a minute; set NUMBA_CACHE_DIR to a folder that can be written"
-    logging.getLogger("simengine").warning("simengine: compiled code cannot be kept: %s. %s", why, way_out)
+@contextlib.contextmanager
+def plainly_if_few(n_steps: int) -> Iterator[None]:
+    """Call kernels as they are written, without a compiler, where they are over before Numba would be loaded."""
+    if "numba" in sys.modules or n_steps > _MOST_PLAIN_STEPS:
+        yield
+        return
+    _here.is_plain = True
+    try:
+        with np.errstate(all="ignore"):  # compiled code warns of nothing either
+            yield
+    finally:
+        _here.is_plain = False
 
 
 def kernel(function: Function) -> Function:
     """Compile a leaf function: no Python objects, no global lock, no reordering of floating-point arithmetic."""
-    compiled: Any = njit(nogil=True)(function)
-    if compiled is not function:  # as it is where compilation is switched off
-        try:
-            compiled._cache = _Cache(function)
-        except RuntimeError:  # "cannot cache function: no locator available"
-            compiled._cache = _NoCache()
-    return cast(Function, compiled)
+
+    def compile_it() -> Any:
+        from simengine.compilation import compiled_kernel
+
+        return compiled_kernel(function)
+
+    return _marked(function, compile_it)
 
 
 def device(function: Function) -> Function:
-    """Compile a small function that only kernels call; it is compiled, and cached, as a part of each of them."""
-    return cast(Function, njit(nogil=True)(function))
+    """Compile a small function that only kernels call; it is compiled, and kept, as a part of each of them."""
+    return _part(function, is_inlined=False)
 
 
 def inlined(function: Function) -> Function:
@@ -182,4 +106,27 @@ def inlined(function: Function) -> Function:
 
     Only so can the compiler turn a loop around it into vector instructions.
     """
-    return cast(Function, njit(nogil=True, inline="always")(function))
+    return _part(function, is_inlined=True)
+
+
+def instruction(module: str, name: str, *arguments: Any) -> Any:
+    """Name an instruction that another module defines, by its name there or by calling what is so named."""
+
+    def load_it() -> Any:
+        found = getattr(importlib.import_module(module), name)
+        return found(*arguments) if arguments else found
+
+    return Later(instruction, load_it)
+
+
+def _part(function: Function, *, is_inlined: bool) -> Function:
+    def compile_it() -> Any:
+        from simengine.compilation import compiled_part
+
+        return compiled_part(function, is_inlined=is_inlined)
+
+    return _marked(function, compile_it)
+
+
+def _marked(function: Function, compile_it: Callable[[], Any]) -> Function:
+    return cast(Function, Later(function, compile_it)) if IS_COMPILED else function

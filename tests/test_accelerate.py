@@ -17,12 +17,12 @@ pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="compilation is switched
 # Philox is a leaf that compiles in a moment; hits and misses are Numba's own count.
 ASK = """
 import importlib, sys, numba, numpy as np
-from simengine import streams
+from simengine import accelerate, streams
 for folder in sys.argv[1:]:
     numba.config.CACHE_DIR = folder
     importlib.reload(streams)  # its kernels are new, as in a process that has just begun
     values = streams.uniforms(1, "purpose", np.arange(4))
-    dispatchers = [one for one in vars(streams).values() if hasattr(one, "stats")]
+    dispatchers = [one.compiled for one in vars(streams).values() if isinstance(one, accelerate.Later)]
     print(sum(len(one.stats.cache_hits) for one in dispatchers), sum(len(one.stats.cache_misses) for one in dispatchers))
     print(values.tolist())
 """

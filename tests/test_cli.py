@@ -146,6 +146,25 @@ def test_help__loads_no_heavy_library() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
+WITHOUT_A_COMPILER = [
+    ["schema", "study"],
+    ["check", "configs/norrkoping.yaml"],
+    ["lint", "configs/norrkoping.yaml"],
+    ["explain", "configs/norrkoping.yaml"],
+    ["replay", "configs/contracts/peterborough.yaml"],
+    ["explain", "configs/women_in_recovery.yaml"],
+]
+
+
+def test_what_only_reads__loads_neither_a_compiler_nor_what_draws_or_keeps(checkout: Path) -> None:
+    """Numba, Matplotlib and pyarrow take longer to load than these commands to answer."""
+    code = "import sys\nfrom simengine.cli.main import commands\n"
+    code += f"for words in {WITHOUT_A_COMPILER}: commands(words, standalone_mode=False)\n"
+    code += "print([m for m in ('numba', 'matplotlib', 'pyarrow', 'pandas', 'scipy.stats', 'SALib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=checkout)
+    assert done.stdout.strip().endswith("\n[]")
+
+
 BAD_STUDIES = {
     "empty": ("", "an empty file"),
     "not yaml": ("a: [1,\nb: {", "must be YAML"),

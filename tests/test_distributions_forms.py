@@ -7,11 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from simengine.config.document import read_value
-from simengine.distributions import Beta, Gamma, NotNegative, Probability, Quantity, Share
+from simengine.distributions import Beta, Gamma, NotNegative, Probability, Quantity, Share, two_quantiles
 from simengine.distributions.two_quantiles import Points, beta_through, gamma_through
+from simengine.risk import coverage
 from tests.conftest import sized
 
 UNIFORMS = np.array([1e-9, 0.001, 0.05, 0.25, 0.5, 0.6, 0.75, 0.95, 0.999, 1 - 1e-9])
@@ -395,3 +396,9 @@ def test_dirichlet__gives_weights_of_a_gamma_distribution():
 def test_dirichlet__the_smallest_count_never_gives_a_weight_of_0():
     # Invariant: weights of 0 all round would have no shares. The smallest uniform is 2^-53.
     assert read({"distribution": "dirichlet", "count": 0.1}, Share).inverse(np.array([2.0**-53]))[0] > 0
+
+
+def test_quantiles__that_are_written_down_are_those_of_the_normal_distribution():
+    # Source: scipy.special. They are written down so that nobody waits for SciPy who needs no more of it.
+    assert special.ndtri(0.95) == two_quantiles.Z_90
+    assert special.ndtri(0.975) == coverage.Z_95

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simengine import accelerate
+from simengine import compilation
 from simengine.cli.main import commands
 from simengine.config import shipped_studies
 from tests.command import in_this_process
@@ -19,9 +19,9 @@ from tests.conftest import CHECKOUT
 def asked() -> Iterator[list[str]]:
     """Warm up, and list the kernels that are asked for in a new form from then on, whether or not an earlier process kept them."""
     names: list[str] = []
-    load = accelerate._Cache.load_overload
+    load = compilation._Cache.load_overload
 
-    def load_and_list(cache: accelerate._Cache, signature: object, context: object) -> object:
+    def load_and_list(cache: compilation._Cache, signature: object, context: object) -> object:
         names.append(f"{cache._impl.filename_base} {signature}")
         return load(cache, signature, context)
 
@@ -29,7 +29,7 @@ def asked() -> Iterator[list[str]]:
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"Compiled and ran in \d+\.\d s\. .*(later runs start at once|NUMBA_CACHE_DIR).*\n", done.stdout)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accelerate._Cache, "load_overload", load_and_list)
+        patch.setattr(compilation._Cache, "load_overload", load_and_list)
         yield names
 
 

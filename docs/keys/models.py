@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeAliasType
 
 from simengine import distributions
 from simengine.config import Study
@@ -105,6 +106,8 @@ def bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
         if get_origin(hint) is Annotated:
             hint, *more = get_args(hint)
             rules = (*more, *rules)
+        elif isinstance(hint, TypeAliasType):
+            hint = hint.__value__
         elif get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
             kept = tuple(part for part in get_args(hint) if part is not type(None))
             hint = kept[0] if len(kept) == 1 else Union[kept]  # noqa: UP007 - of parts that are known only here
@@ -114,6 +117,8 @@ def bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def classes(hint: Any) -> list[type]:
     """List the classes of which a type is made."""
+    if isinstance(hint, TypeAliasType):
+        return classes(hint.__value__)
     if isinstance(hint, type) and not get_args(hint):
         return [hint]
     return list(dict.fromkeys(one for part in get_args(hint) for one in classes(part)))

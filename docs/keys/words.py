@@ -21,7 +21,7 @@ _MOST = 1e9
 """A limit above this only keeps numbers computable: it is not told."""
 _LEAST = 1e-5
 """So is a limit below this that is not 0: above 0, as far as a reader is concerned."""
-_NAME, _PROBABILITY = (get_args(hint)[-1].func for hint in (Name, Probability))
+_NAME, _PROBABILITY = (bare(hint)[1][-1].func for hint in (Name, Probability))
 
 
 def allowed(hint: Any, told: Told, names: Sequence[str] = ()) -> str:

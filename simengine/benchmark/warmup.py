@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from simengine.accelerate import IS_COMPILED
 from simengine.benchmark.kernels import walk_plainly
 from simengine.config import find_study, load_contract, load_study, shipped_studies
 from simengine.config.request import Requested, with_request
@@ -55,4 +56,4 @@ def warm_up() -> tuple[float, bool]:
 def _are_kernels_kept() -> bool:
     """Return whether a folder for compiled kernels was found: any kernel of the package can tell."""
     kernel: Any = walk_plainly
-    return kernel.stats.cache_path is not None if hasattr(kernel, "stats") else False
+    return IS_COMPILED and kernel.compiled.stats.cache_path is not None

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import special
 
 from simengine.arrays import Floats
 from simengine.cohort.kernels.arrays import EventRates
 from simengine.cohort.kernels.between import FIXED, GAMMA, LOGNORMAL, UNIFORM, WEIBULL
 from simengine.cohort.moves import MONTHS_IN, MoveClock, calendar_factor, one_row, ones, series_factor
 from simengine.cohort.spec import Event, Length, Shock
+from simengine.late import late
 from simengine.records import Draws
 from simengine.streams import uniforms
+
+special = late("scipy.special")
 
 _KINDS = {"fixed": FIXED, "uniform": UNIFORM, "lognormal": LOGNORMAL, "weibull": WEIBULL, "gamma": GAMMA}
 

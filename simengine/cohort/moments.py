@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from simengine.cohort.people import Entrance
 from simengine.cohort.tables import ArmTables
 from simengine.errors import Problem, StudyError
+from simengine.late import late
 from simengine.records import Floats, Integers
 from simengine.streams import uniforms
+
+special = late("scipy.special")
 
 _LEFT_OUT = 1e-3
 """The share of places of matched people that may stay empty."""

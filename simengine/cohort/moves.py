@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import special
 
 from simengine.cohort.kernels.arrays import Moves
 from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, MoveSpec, Pathway
+from simengine.late import late
 from simengine.records import Draws, Floats, Integers, add_in_order
+
+special = late("scipy.special")
 
 DAYS_PER_MONTH = 365.25 / 12
 MONTHS_IN = {"day": 1 / DAYS_PER_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}

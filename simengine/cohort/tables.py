@@ -22,7 +22,6 @@ from simengine.cohort.kernels.arrays import (
     WindowArrays,
     WorthArrays,
 )
-from simengine.cohort.kernels.vector_operations import are_quick
 from simengine.cohort.kernels.walk_vector import MOST_CELLS, MOST_MOVES
 from simengine.cohort.moves import MoveClock, move_tables, moves_in_order
 from simengine.cohort.outcomes import OutcomeKind, in_order
@@ -133,7 +132,7 @@ class ArmTables:
         moves, effects = self.moves, self.on_moves
         n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
         is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
-        return IS_COMPILED and are_quick() and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
+        return IS_COMPILED and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES and _are_lanes_quick()
 
     @property
     def asks_of_persons(self) -> bool:
@@ -231,3 +230,9 @@ def _with_factors(moves: Moves, acts: Flags, effects: Effects) -> Moves:
         on_probabilities = (effects.form[effects.of[first] : effects.of[stop]] != HAZARD_RATIO).any()
         walked[s] |= is_uneven | (of_state.any() & on_probabilities)
     return moves._replace(acts=acts, is_walked=walked)
+
+
+def _are_lanes_quick() -> bool:
+    from simengine.cohort.kernels.vector_instructions import are_quick  # which loads the compiler
+
+    return are_quick()

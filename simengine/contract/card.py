@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from simengine.accelerate import plainly_if_few
 from simengine.arrays import Flags
 from simengine.contract.card_arrays import card_arrays, dues_of, in_order_of_time, places_of, variation_arrays
 from simengine.contract.columns import column_of
@@ -18,6 +20,9 @@ from simengine.contract.terms import Term, parts_within
 from simengine.contract.terms.rate_card import RateCard
 from simengine.contract.variations import held_variations
 from simengine.records import Drawing, Floats, Integers, Measurements, Reached, add_in_order
+
+_STEPS_OF_A_ROW = 20
+"""About what it takes to settle a row, or to fill in a number."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class _Listed:
         names, listed = list(contract.variations), in_order_of_time(contract, term)
         card, varied = card_arrays(contract, term, dates), variation_arrays(contract, term, dates, listed)
         mine = np.ascontiguousarray(held[:, [names.index(name) for name in listed]])
-        settle_card(*self.rows, is_false, lots, self.wave, kind, card, varied, mine, amount, limit, by_row)
+        with self._plainly_if_few(amount):
+            settle_card(*self.rows, is_false, lots, self.wave, kind, card, varied, mine, amount, limit, by_row)
         return amount, limit, by_row
 
     def counted(self) -> dict[Column, Floats]:
@@ -124,7 +130,8 @@ class _Listed:
         contract, n, dates = self.contract, len(self.reached), list(self.contract.calendar)
         number = np.zeros((n, len(contract.outcomes), self.n_waves, len(dates)))
         has_units = np.array([use.has_units for use in contract.outcomes.values()])
-        count_reached(*self.rows, self.wave, has_units, dues_of(contract, dates, is_last_open=False), number)
+        with self._plainly_if_few(number):
+            count_reached(*self.rows, self.wave, has_units, dues_of(contract, dates, is_last_open=False), number)
         so_far = np.cumsum(number, axis=3)
         columns: dict[Column, Floats] = {}
         for o, name in enumerate(contract.outcomes):
@@ -135,6 +142,9 @@ class _Listed:
         replication = np.repeat(np.arange(n), np.diff(self.reached.first_person))
         people = np.bincount(replication * self.n_waves + self.wave, minlength=n * self.n_waves).reshape(n, self.n_waves)
         return columns | {(PEOPLE_COUNTED, w): people[:, w].astype(np.float64) for w in range(self.n_waves)}
+
+    def _plainly_if_few(self, filled: Floats) -> AbstractContextManager[None]:
+        return plainly_if_few(_STEPS_OF_A_ROW * (len(self.reached.outcome) + filled.size))
 
 
 def paid_for_outcomes(contract: Contract, cards: CardSettlement) -> dict[str, Floats]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.accelerate import plainly_if_few
 from simengine.contract.kernels import program as kernels
 from simengine.records import Floats, Integers
 
@@ -156,12 +157,13 @@ class Code:
         amount, bound
             Shape (n_wanted, n_replications) each: filled, or left as they are where none is wanted.
         """
-        kernels.run_program(
-            np.array(self.instructions, dtype=np.int64).reshape(-1, 4),
-            np.array(self.constants, dtype=np.float64),
-            columns,
-            amounts,
-            bounds,
-            amount,
-            bound,
-        )
+        with plainly_if_few(len(self.instructions) * amount.shape[1]):
+            kernels.run_program(
+                np.array(self.instructions, dtype=np.int64).reshape(-1, 4),
+                np.array(self.constants, dtype=np.float64),
+                columns,
+                amounts,
+                bounds,
+                amount,
+                bound,
+            )

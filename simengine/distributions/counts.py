@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy import special
 
 from simengine.arrays import Floats
 from simengine.distributions.sourced import Layer, Number, Sourced
+from simengine.late import late
+
+special = late("scipy.special")
 
 Positive = Annotated[Number, Field(gt=0)]
 

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy import special
 
 from simengine.arrays import Floats
 from simengine.distributions.sourced import Number, Sourced, require_increasing, require_one_form
@@ -20,6 +19,9 @@ from simengine.distributions.two_quantiles import (
     normal_through,
     points_of,
 )
+from simengine.late import late
+
+special = late("scipy.special")
 
 
 class Uniform(Sourced):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Discriminator, Tag
+from typing_extensions import TypeAliasType
 
 from simengine.distributions.counts import Referrals, SeenEvents
 from simengine.distributions.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
@@ -40,29 +41,32 @@ DISTRIBUTIONS = (
     "dirichlet",
 )
 """What `distribution` may say; the last one alone of the shares of a whole."""
-Quantity: TypeAlias = Annotated[
+Quantity = TypeAliasType(
+    "Quantity",
     Annotated[
-        Annotated[Constant, Tag("constant")]
-        | Annotated[Uniform, Tag("uniform")]
-        | Annotated[Triangular, Tag("triangular")]
-        | Annotated[Pert, Tag("pert")]
-        | Annotated[Normal, Tag("normal")]
-        | Annotated[Lognormal, Tag("lognormal")]
-        | Annotated[Beta, Tag("beta")]
-        | Annotated[Gamma, Tag("gamma")]
-        | Annotated[Empirical, Tag("empirical")]
-        | Annotated[Quantiles, Tag("quantiles")]
-        | Annotated[Referrals, Tag("referrals")]
-        | Annotated[SeenEvents, Tag("seen_events")],
-        Discriminator(
-            _form_of,
-            custom_error_type="unknown_distribution",
-            custom_error_message=f"a quantity must be a number or one of the distributions {', '.join(DISTRIBUTIONS[:-1])}; "
-            f"shares of a whole also know the distribution {DISTRIBUTIONS[-1]}",
-        ),
+        Annotated[
+            Annotated[Constant, Tag("constant")]
+            | Annotated[Uniform, Tag("uniform")]
+            | Annotated[Triangular, Tag("triangular")]
+            | Annotated[Pert, Tag("pert")]
+            | Annotated[Normal, Tag("normal")]
+            | Annotated[Lognormal, Tag("lognormal")]
+            | Annotated[Beta, Tag("beta")]
+            | Annotated[Gamma, Tag("gamma")]
+            | Annotated[Empirical, Tag("empirical")]
+            | Annotated[Quantiles, Tag("quantiles")]
+            | Annotated[Referrals, Tag("referrals")]
+            | Annotated[SeenEvents, Tag("seen_events")],
+            Discriminator(
+                _form_of,
+                custom_error_type="unknown_distribution",
+                custom_error_message=f"a quantity must be a number or one of the distributions {', '.join(DISTRIBUTIONS[:-1])}; "
+                f"shares of a whole also know the distribution {DISTRIBUTIONS[-1]}",
+            ),
+        ],
+        AfterValidator(computable),
     ],
-    AfterValidator(computable),
-]
+)
 Fixed: TypeAlias = Constant
 """A number that the parties write down: it may carry a source, but no distribution."""
 
@@ -92,13 +96,16 @@ def _whole(quantity: Any) -> Any:
 _probability = within(0, 1, "a probability must lie between 0 and 1")
 _not_negative = within(0, np.inf, "a size, price, ratio or duration must not be negative")
 
-Probability: TypeAlias = Annotated[Quantity, AfterValidator(_probability)]
-NotNegative: TypeAlias = Annotated[Quantity, AfterValidator(_not_negative)]
-FixedNotNegative: TypeAlias = Annotated[Fixed, AfterValidator(_not_negative)]
-Count: TypeAlias = Annotated[Fixed, AfterValidator(within(0, 1e9, "a count must lie between 0 and 1e9")), AfterValidator(_whole)]
-Months: TypeAlias = Annotated[
-    Fixed, AfterValidator(within(1, 1200, "a number of months must lie between 1 and 1200")), AfterValidator(_whole)
-]
+Probability = TypeAliasType("Probability", Annotated[Quantity, AfterValidator(_probability)])
+NotNegative = TypeAliasType("NotNegative", Annotated[Quantity, AfterValidator(_not_negative)])
+FixedNotNegative = TypeAliasType("FixedNotNegative", Annotated[Fixed, AfterValidator(_not_negative)])
+Count = TypeAliasType(
+    "Count", Annotated[Fixed, AfterValidator(within(0, 1e9, "a count must lie between 0 and 1e9")), AfterValidator(_whole)]
+)
+Months = TypeAliasType(
+    "Months",
+    Annotated[Fixed, AfterValidator(within(1, 1200, "a number of months must lie between 1 and 1200")), AfterValidator(_whole)],
+)
 
 
 def _form_of_share(raw: Any) -> str:
@@ -107,12 +114,15 @@ def _form_of_share(raw: Any) -> str:
     return "dirichlet" if _form_of(raw) == "dirichlet" else "probability"
 
 
-Share: TypeAlias = Annotated[
-    Annotated[Probability, Tag("probability")]
-    | Annotated[DirichletCount, Tag("dirichlet")]
-    | Annotated[Literal["rest"], Tag("rest")],
-    Discriminator(_form_of_share),
-]
+Share = TypeAliasType(
+    "Share",
+    Annotated[
+        Annotated[Probability, Tag("probability")]
+        | Annotated[DirichletCount, Tag("dirichlet")]
+        | Annotated[Literal["rest"], Tag("rest")],
+        Discriminator(_form_of_share),
+    ],
+)
 """A share of a total; `rest` is the remainder."""
 
 
@@ -120,9 +130,12 @@ def _form_of_chance(raw: Any) -> str:
     return "dirichlet" if _form_of(raw) == "dirichlet" else "probability"
 
 
-Chance: TypeAlias = Annotated[
-    Annotated[Probability, Tag("probability")] | Annotated[DirichletCount, Tag("dirichlet")], Discriminator(_form_of_chance)
-]
+Chance = TypeAliasType(
+    "Chance",
+    Annotated[
+        Annotated[Probability, Tag("probability")] | Annotated[DirichletCount, Tag("dirichlet")], Discriminator(_form_of_chance)
+    ],
+)
 """A probability beside others of the same total, or a count of people observed to make that move."""
 
 

@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy import special
 
 from simengine.arrays import Floats
 from simengine.distributions.sourced import Number, Sourced
+from simengine.late import late
+
+special = late("scipy.special")
 
 # With a smaller count all weights of a whole may be too small to be numbers: the largest is about uniform^(1 / count).
 _SMALLEST_COUNT = 0.1

@@ -30,7 +30,7 @@ _LONGEST_REPR = 200
 class Spec(BaseModel):
     """A part of a study: frozen, and refusing any key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def __copy__(self) -> Self:
         """Leave out what was worked out of the keys: a copy may be given others."""

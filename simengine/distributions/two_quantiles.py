@@ -14,9 +14,11 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator, Field
-from scipy import special
 
 from simengine.distributions.sourced import Number, require_increasing
+from simengine.late import late
+
+special = late("scipy.special")
 
 Interval = Annotated[tuple[Number, Number], Field(strict=False)]
 """The ends of a central 90 % interval."""
@@ -58,7 +60,7 @@ def points_of(interval_90: tuple[float, float] | None, quantiles: dict[float, fl
 
 
 # Standard normal quantile at 95 %: half the width of a central 90 % interval, in standard deviations.
-Z_90 = float(special.ndtri(0.95))
+Z_90 = 1.6448536269514722  # the 95 % quantile of a standard normal distribution
 
 
 def normal_through(points: Points) -> tuple[float, float]:

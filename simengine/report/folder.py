@@ -7,15 +7,21 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import pyarrow as pa
-from pyarrow import parquet
+from typing import TYPE_CHECKING
 
 from simengine.errors import ResultsError
+from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.report.checksums import NAME as CHECKSUMS
 from simengine.report.checksums import force_folder, seal
 from simengine.report.drafts import is_draft, is_in_use, new_draft
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa = late("pyarrow")
+    parquet = late("pyarrow.parquet")
 
 
 @contextmanager

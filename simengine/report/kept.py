@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-from pyarrow import parquet
+from typing import TYPE_CHECKING, Any
 
 from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.errors import ResultsError, UsageError
+from simengine.late import late
 from simengine.report.checksums import verify
 from simengine.sampling import MOST_MEASURED, Sampling
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa = late("pyarrow")
+    parquet = late("pyarrow.parquet")
 
 
 @dataclass(frozen=True)

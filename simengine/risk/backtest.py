@@ -12,9 +12,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from simengine.errors import UsageError
+from simengine.late import late
+
+special = late("scipy.special")
 
 _YELLOW, _RED = 0.95, 0.9999
 

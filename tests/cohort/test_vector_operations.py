@@ -18,25 +18,25 @@ SCRIPT = """
 import numpy as np
 from numba.core.registry import cpu_target
 from simengine.accelerate import device
-from simengine.cohort.kernels import vector_operations as of
+from simengine.cohort.kernels.vector_operations import *
 
-turn, shift = of.turn_left_by(7), of.shift_left_by(9)
+turn, shift = turn_left_by(7), shift_left_by(9)
 
 @device
-def fill(one, other, table, threshold, out, bits):
-    a, b, t, h = of.load(one, 0), of.load(other, 3), of.load(table, 0), of.load(threshold, 0)
-    seven = of.fill(np.uint32(7))
-    of.store_lanes(out, 0, of.look_up(t, a))
-    of.store_lanes(out, 16, of.add(a, b))
-    of.store_lanes(out, 32, of.both(a, b))
-    of.store_lanes(out, 48, of.differ(a, b))
-    of.store_lanes(out, 64, of.shift_right(a, seven))
-    of.store_lanes(out, 80, turn(a))
-    of.store_lanes(out, 96, shift(a))
-    of.store_lanes(out, 112, of.reaches(a, h))
-    of.store_lanes(out, 128, of.add_where_reached(b, t, a, h))
-    bits[0] = of.where_changed_before(a, b, t, h)
-    bits[1] = of.place_of_lowest(bits[0])
+def tried(one, other, table, threshold, out, bits):
+    a, b, t, h = load(one, 0), load(other, 3), load(table, 0), load(threshold, 0)
+    seven = fill(np.uint32(7))
+    store_lanes(out, 0, look_up(t, a))
+    store_lanes(out, 16, add(a, b))
+    store_lanes(out, 32, both(a, b))
+    store_lanes(out, 48, differ(a, b))
+    store_lanes(out, 64, shift_right(a, seven))
+    store_lanes(out, 80, turn(a))
+    store_lanes(out, 96, shift(a))
+    store_lanes(out, 112, reaches(a, h))
+    store_lanes(out, 128, add_where_reached(b, t, a, h))
+    bits[0] = where_changed_before(a, b, t, h)
+    bits[1] = place_of_lowest(bits[0])
 
 random = np.random.default_rng(1)
 for _ in range(50):
@@ -46,7 +46,7 @@ for _ in range(50):
     threshold[:4], one[4] = one[:4], 2**32 - 1  # a number reaches itself
     b[5:12] = (one[5:12] & 15) | (b[5:12] & ~np.uint32(15))  # only the four lowest bits tell
     out, bits = np.zeros(144, np.uint32), np.zeros(2, np.int64)
-    fill(one, other, table, threshold, out, bits)
+    tried(one, other, table, threshold, out, bits)
     reached = one >= threshold
     rows = [table[one & 15], one + b, one & b, one ^ b, one >> np.uint32(7), (one << np.uint32(7)) | (one >> np.uint32(25))]
     rows += [one << np.uint32(9), np.where(reached, np.uint32(2**32 - 1), np.uint32(0)), np.where(reached, b + table, b)]

@@ -33,8 +33,42 @@ def test_shipped_contract__survives_being_written_out(tmp_path, path):
     assert load_contract(tmp_path / "again.yaml") == contract
 
 
-LOOK_ALIKES = ["1e-3", "1E5", ".5e3", "0o17", "0x1F", "0b11", "12:30:45", "2030-01-31", "007", "1_000", "yes", "NO", "null", "~", "", "="]
-LOOK_ALIKES += [".inf", "-.INF", ".nan", "<<", "a: b", "a # b", "- a", "*a", "&a", "!a", "@a", "%a", "it's", 'say "no"', "x" * 200, "å\u00a0ä\n\nö "]
+LOOK_ALIKES = [
+    "1e-3",
+    "1E5",
+    ".5e3",
+    "0o17",
+    "0x1F",
+    "0b11",
+    "12:30:45",
+    "2030-01-31",
+    "007",
+    "1_000",
+    "yes",
+    "NO",
+    "null",
+    "~",
+    "",
+    "=",
+]
+LOOK_ALIKES += [
+    ".inf",
+    "-.INF",
+    ".nan",
+    "<<",
+    "a: b",
+    "a # b",
+    "- a",
+    "*a",
+    "&a",
+    "!a",
+    "@a",
+    "%a",
+    "it's",
+    'say "no"',
+    "x" * 200,
+    "å\u00a0ä\n\nö ",
+]
 
 
 @pytest.mark.parametrize("name", LOOK_ALIKES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import floor
 from typing import Annotated
 
@@ -14,13 +15,15 @@ from simengine.distributions import Constant, Count, Name, NotNegative, Number, 
 
 def _people(quantity: Quantity) -> Quantity:
     if isinstance(quantity, Constant):
-        return _COUNT.validate_python(quantity)
+        return _as_count().validate_python(quantity)
     if not (quantity.support[0] >= 0 and quantity.centre <= 1e7):
         raise ValueError(f"a number of people must not be negative, and 1e7 at most on average; found {quantity}")
     return quantity
 
 
-_COUNT: TypeAdapter[Constant] = TypeAdapter(Count)
+@cache
+def _as_count() -> TypeAdapter[Constant]:
+    return TypeAdapter(Count)
 
 
 class Wave(Spec):

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Tag
+from typing_extensions import TypeAliasType
 
 from simengine.contract.terms import amounts, base, calendar, combine, people, rate_card, returns, tables, volume
 from simengine.contract.terms.base import OF_THE_CONTRACT, TERM_KINDS, Band, Currency, Gate, Named, Term, parts_within
@@ -64,12 +65,11 @@ if TYPE_CHECKING:
 else:
     _message = f"a term has exactly one of the keys {', '.join(TERM_KINDS)}"
     _kinds = [Annotated[kind, Tag(f"<{key}>")] for key, kind in TERM_KINDS.items()]
-    AnyTerm = Annotated[reduce(or_, _kinds), Discriminator(_tag, custom_error_type="unknown_kind", custom_error_message=_message)]
+    _told = Discriminator(_tag, custom_error_type="unknown_kind", custom_error_message=_message)
+    AnyTerm = TypeAliasType("AnyTerm", Annotated[reduce(or_, _kinds), _told])
     _message = f"a number, a name, or a term with exactly one of the keys {', '.join(TERM_KINDS)} belongs here"
-    Source = Annotated[
-        reduce(or_, _kinds, Annotated[Named, Tag(f"<{_NAMED}>")]),
-        Discriminator(_tag, custom_error_type="unknown_source", custom_error_message=_message),
-    ]
+    _told = Discriminator(_tag, custom_error_type="unknown_source", custom_error_message=_message)
+    Source = TypeAliasType("Source", Annotated[reduce(or_, _kinds, Annotated[Named, Tag(f"<{_NAMED}>")]), _told])
 
 
 def _complete(files: Iterable[ModuleType]) -> None:

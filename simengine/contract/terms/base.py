@@ -32,7 +32,7 @@ TERM_KINDS: dict[str, type[Term]] = {}
 class Named(RootModel[Name]):
     """A reference by name: money, a metric, or a term or stop that is settled before."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     def value(self, scope: Scope) -> Register:
         """Compile what the name stands for."""

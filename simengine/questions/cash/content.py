@@ -7,12 +7,12 @@ import io
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from simengine.config import Study
+from simengine.late import late
 from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.questions.question import Asked, Files, Source
@@ -21,6 +21,11 @@ from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 from simengine.report.folder import write_parts
 from simengine.risk.statistics import LEVELS, Statistic
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = late("pyarrow")
 
 _STATISTICS = ("mean", *LEVELS)
 _ROWS_AT_ONCE = 1_000_000

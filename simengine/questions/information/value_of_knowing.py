@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
+from simengine.late import late
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+
+special = late("scipy.special")
 
 _DEGREE = 4
 _MOST_CROSSED = 8

@@ -7,12 +7,14 @@ the effective sample size says how much of the ensemble still speaks.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
+from simengine.late import late
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
+
+special = late("scipy.special")
 
 
 def weights_near(values: Floats, low: float, high: float, spread: Floats) -> Floats:

@@ -8,13 +8,13 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
 from simengine.config.roles import values_nothing, without_costs
+from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
 from simengine.report.document import plain, refused_content
@@ -25,6 +25,11 @@ from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import REPAYMENT, RiskTable, weighting_of
 from simengine.risk.trust import Exceedance, TableSection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = late("pyarrow")
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
