@@ -39,7 +39,7 @@ study = load_study(find_study("norrkoping"))
 # The first table counts the entries by code; the second lists what is assumed about the effect.
 
 # %%
-numbers = list(study.quantities())
+numbers = list(study.numbers.items())
 granted = list(study.study.takes_for_granted.values())
 codes = [entry.certainty for entry in [*(number for _, number in numbers), *granted]]
 pd.Series(codes, name="certainty").value_counts().sort_index().to_frame("entries")

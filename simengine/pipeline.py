@@ -23,7 +23,7 @@ from simengine.contract import CardSettlement, asks_when_drawn, paid_for_outcome
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
-from simengine.distributions import Constant, Quantity
+from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.measurement import OutcomeScale, measure, with_lots
 from simengine.records import (
@@ -163,7 +163,7 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
 
 def drawn_again(study: Study, draws: Draws, seed: int) -> Draws:
     """Return the draws of a further measurement: every number that does not concern a person is drawn anew."""
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     correlated = [path for correlation in study.correlations.values() for path in correlation.between]
     fresh = {
         path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", draws.replications))
@@ -357,7 +357,7 @@ def draw_numbers(
 ) -> Draws:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     seed, replications = seed_asked(seed), replications_asked(replications)
-    numbers: dict[str, Quantity] = dict(study.quantities())
+    numbers = study.numbers
     taken = overrides or DrawOverrides()
     empty = Draws(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
     if overrides is None:

@@ -346,7 +346,7 @@ def test_dirichlet__people_begin_where_the_shares_say(tiny_path) -> None:
 
 
 def test_share_out__leaves_a_whole_without_counts_as_it_is(tiny: Study) -> None:
-    numbers = dict(tiny.quantities())
+    numbers = tiny.numbers
     drawn = {path: np.full(3, 0.2) for path in numbers}
 
     got = share_out(drawn, numbers, tiny.wholes())

@@ -137,7 +137,7 @@ def test_answers__follow_from_the_four_sums() -> None:
 
 def test_numbers__are_those_of_the_study() -> None:
     # Source: another program: the engine reads the same file.
-    numbers, problem = dict(study_of("peterborough").quantities()), read()
+    numbers, problem = study_of("peterborough").numbers, read()
     uniform = np.array([0.001, 0.3, 0.5, 0.9, 0.999])
     for name, path in PATHS.items():
         assert problem.inverses[name](uniform) == pytest.approx(numbers[path].inverse(uniform), rel=1e-12), name

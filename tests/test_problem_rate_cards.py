@@ -341,7 +341,7 @@ def study_of(name: str) -> Study:
     for path, number in PROBLEMS[name].numbers.items():
         whole = path.rpartition(".factor.")[0]
         if whole:  # A list is given as a whole; its other numbers are fixed.
-            listed = {at: one for at, one in study.quantities() if at.startswith(f"{whole}.factor.")}
+            listed = {at: one for at, one in study.numbers.items() if at.startswith(f"{whole}.factor.")}
             changes[f"{whole}.factor"] = [number if at == path else one.support[0] for at, one in listed.items()]
         else:
             changes[path] = number
@@ -408,10 +408,10 @@ def test_quarters__are_what_the_outcome_payer_pays(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_numbers__are_all_given(name: str) -> None:
-    given = {path for path, number in study_of(name).quantities() if not isinstance(number, Constant)}
+    given = {path for path, number in study_of(name).numbers.items() if not isinstance(number, Constant)}
     assert given == set()
     assert study_of(name).pathway.steps_per_month is None
-    assert set(PROBLEMS[name].numbers) <= {path for path, _ in load_study(find_study(name)).quantities()}
+    assert set(PROBLEMS[name].numbers) <= {path for path, _ in load_study(find_study(name)).numbers.items()}
 
 
 def entering_later(people: People) -> People:

@@ -185,7 +185,7 @@ def test_luck__is_known_only_where_moments_are():
 def test_luck__takes_at_least_half_of_the_variance_that_scores_leave(sampling, study):
     # Measured at 8,192 replications: a quarter is left.
     results = run_study(study, 5, 2048, sampling=sampling, with_variates=True)
-    numbers = {} if sampling.is_sobol else dict(study.quantities())
+    numbers = {} if sampling.is_sobol else study.numbers
     scores = control_variates_of(5, numbers, results.replications)
     without = summarise(results, scores if scores.size else None)["investor.net.mean"]
     both = summarise(results, control_variates(study, 5, results, sampling))["investor.net.mean"]
@@ -258,7 +258,7 @@ def test_equal_weights__give_every_statistic_of_a_plain_run():
 )
 def test_nonsense__is_refused(sampling, n, message, study):
     with pytest.raises(UsageError) as refusal:
-        refuse_impossible(sampling, dict(study.quantities()), n)
+        refuse_impossible(sampling, study.numbers, n)
     assert message in str(refusal.value)
 
 
@@ -272,12 +272,12 @@ def test_nonsense__is_refused(sampling, n, message, study):
 )
 def test_control_variates__are_refused_where_nothing_is_known(sampling, n, message, study):
     with pytest.raises(UsageError, match=message):
-        refuse_impossible_variates(sampling, dict(study.quantities()), n)
+        refuse_impossible_variates(sampling, study.numbers, n)
     certain = load_study(
         TINY, [f"{RATIO}=1", "pathway.moves.home -> placed.per_month=0.04", "measurement.metrics.saving.drift_per_year=0"]
     )
     with pytest.raises(UsageError, match="or the exact mean of what the contract pays on must be known; found neither"):
-        refuse_impossible_variates(PLAIN, dict(certain.quantities()), 1000)
+        refuse_impossible_variates(PLAIN, certain.numbers, 1000)
     with pytest.raises(UsageError, match="nothing to spread evenly"):
-        refuse_impossible(Sampling(is_sobol=True), dict(certain.quantities()), 1024)
+        refuse_impossible(Sampling(is_sobol=True), certain.numbers, 1024)
     assert replace(PLAIN, measured=2) == Sampling(measured=2)

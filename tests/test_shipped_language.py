@@ -94,7 +94,7 @@ def test_norrkoping__has_a_sizing_and_a_behaviour_of_its_own() -> None:
     assert {side.objective for side in study.sizing.parties.values()} == {"expected_npv"}  # type: ignore[union-attr]
     assert all(side.limits for side in study.sizing.parties.values())  # type: ignore[union-attr]
     assert study.behaviour.party == "service_provider"  # type: ignore[union-attr]
-    assert dict(study.quantities())[COST].certainty == "assumption"
+    assert study.numbers[COST].certainty == "assumption"
 
 
 def test_table_of_the_reference__names_the_studies_in_which_each_part_stands() -> None:
@@ -151,8 +151,8 @@ def test_draws__are_the_same_without_sizing_and_behaviour(sampling: Sampling) ->
 
 def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
     study = load_study(NORRKOPING)
-    assert COST in dict(study.quantities())
-    assert COST not in distributions_of(dict(study.quantities()))
+    assert COST in study.numbers
+    assert COST not in distributions_of(study.numbers)
     assert COST not in uncertain_paths(study)
     told = columns_of(study, 1, np.arange(4))
     assert any("effect.sooner_home" in name for name in told)

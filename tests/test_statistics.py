@@ -162,7 +162,7 @@ def study_of(name: str) -> Study:
     with_distributions = load_study(find_study(file), overrides)
     means = [
         f"{path}={distribution.centre!r}"
-        for path, distribution in with_distributions.quantities()
+        for path, distribution in with_distributions.numbers.items()
         if not isinstance(distribution, Constant)
     ]
     return load_study(find_study(file), [*overrides, *means])

@@ -197,7 +197,7 @@ def _drawing(study: Study) -> Iterator[Finding]:
 
 
 def _correlations(study: Study) -> Iterator[Finding]:
-    yield from correlation_problems(study.correlations, dict(study.quantities()))
+    yield from correlation_problems(study.correlations, study.numbers)
 
 
 def _stresses(study: Study) -> Iterator[Finding]:
@@ -205,7 +205,7 @@ def _stresses(study: Study) -> Iterator[Finding]:
 
 
 def _run(study: Study) -> Iterator[Finding]:
-    elsewhere = [(path, number) for path, number in study.quantities() if not path.startswith("contract.")]
+    elsewhere = [(path, number) for path, number in study.numbers.items() if not path.startswith("contract.")]
     yield from _sources(study.study.sources, elsewhere)
     if study.run.replications.value < 2:
         yield "run.replications", "a distribution must have at least 2 replications", f"{study.run.replications.value:g}", ""
@@ -214,7 +214,7 @@ def _run(study: Study) -> Iterator[Finding]:
     waves = tuple(study.population.waves)
     errors = [purpose for name, metric in study.measurement.measured.items() for purpose in purposes_of_errors(name, metric, waves)]
     for purpose in [
-        *(f"parameter/{path}" for path, _ in study.quantities()),
+        *(f"parameter/{path}" for path, _ in study.numbers.items()),
         *people,
         *errors,
         *purposes_of_records(study.measurement.counted),

@@ -200,7 +200,7 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
             if project not in studies:
                 yield key, "a shared number must be written project.path", f"`{text}`", one_of(studies)
                 continue
-            study, number = studies[project], dict(studies[project].quantities()).get(path)
+            study, number = studies[project], studies[project].numbers.get(path)
             if number is None:
                 yield key, "a shared number must be a number of its study", f"`{text}`", "`simengine check` lists their paths"
             elif isinstance(number, Constant | DirichletCount):

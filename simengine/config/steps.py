@@ -47,7 +47,7 @@ def step_error_of(study: Study) -> StepError:
 
 def _centres(study: Study) -> Draws:
     """Fix every number of the people at its central value, in one replication."""
-    numbers = {path: number for path, number in study.quantities() if lies_in(path, OF_PEOPLE)}
+    numbers = {path: number for path, number in study.numbers.items() if lies_in(path, OF_PEOPLE)}
     centres = {path: np.array([number.centre]) for path, number in numbers.items()}
     return Draws(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
 

@@ -45,7 +45,7 @@ class Stressed(Spec):
 
 def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]]) -> Iterator[Finding]:
     """Find stresses of what is no number of the study, or of what a number cannot be."""
-    numbers: dict[str, Sourced] = dict(study.quantities()) if study.stresses else {}
+    numbers: Mapping[str, Sourced] = study.numbers if study.stresses else {}
     for name, stress in study.stresses.items():
         for path, stressed in stress.items():
             key, number = f"stresses.{name}.{path}", numbers.get(path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from textwrap import shorten
 from typing import Annotated, Any
 
@@ -181,14 +182,15 @@ class Study(Spec):
             if found is not None
         }
 
-    def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield every number of the study with its path.
+    @cached_property
+    def numbers(self) -> Mapping[str, Quantity]:
+        """Every number of the study by its path.
 
         Published cases of its contract and beliefs of a party are not numbers of the study; nor is a distribution between
         referrers, who are all present in every replication.
         """
         elsewhere = ("contract.published.", "sizing.", "behaviour.referral.cost_between_referrers")
-        return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))
+        return {path: number for path, number in quantities_in(self) if not path.startswith(elsewhere)}
 
 
 def cohort_of(study: Study) -> Cohort:

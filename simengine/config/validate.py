@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
 from simengine.config.document import DECIMAL_POINT, Document, KeyPath
 from simengine.config.renamed import refuse_old_words
@@ -173,6 +174,8 @@ def _page(model: type[BaseModel]) -> str:
 
 def _known_keys(annotation: Any, location: Location) -> list[str]:
     """List the keys that a model knows at a validator's location; where several models are possible, the keys of all."""
+    if isinstance(annotation, TypeAliasType):
+        return _known_keys(annotation.__value__, location)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         fields = annotation.model_fields
         if not location:

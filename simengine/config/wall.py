@@ -76,7 +76,7 @@ def _shown(value: Any) -> str:
 
 def numbers_right(study: Study) -> dict[str, Quantity]:
     """Return the numbers of the deterministic half, by path."""
-    return {path: number for path, number in study.quantities() if not lies_left(path)}
+    return {path: number for path, number in study.numbers.items() if not lies_left(path)}
 
 
 def distribution_not_drawn(study: Study, drawn: Study) -> str | None:

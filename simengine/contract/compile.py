@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
@@ -52,6 +53,13 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
     draw_months
         The months in which a study draws money; absent: the contract's own dates say when.
     """
+    asked = (until, draw_months)
+    if asked not in contract.programs:
+        contract.programs[asked] = _compiled(contract, until, draw_months)
+    return cast(Program, contract.programs[asked])
+
+
+def _compiled(contract: Contract, until: str | None, draw_months: tuple[int, ...] | None) -> Program:
     program, book = Program(Code(units_of(contract.currency))), Book()
     stopped: Register | None = None
     dates_of = {name: contract.dates_of(term) for name, term in contract.terms.items()}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -308,6 +308,11 @@ class Contract(Spec):
             for date, month in zip(self.dates_named(name), due.months(), strict=True)
         ]
         return dict(sorted(dates, key=lambda one: one[1].month))
+
+    @cached_property
+    def programs(self) -> dict[tuple[str | None, tuple[int, ...] | None], Any]:
+        """What it was compiled to, by the date and the months of drawing that were asked for: see `compile_contract`."""
+        return {}
 
     @property
     def measured_for(self) -> dict[str, str]:

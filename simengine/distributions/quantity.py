@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -139,19 +139,26 @@ Chance = TypeAliasType(
 """A probability beside others of the same total, or a count of people observed to make that move."""
 
 
-def quantities_in(node: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
-    """Walk a study and yield every quantity with its dotted path, in the order of the file's models."""
+def quantities_in(node: Any, path: str = "") -> list[tuple[str, Quantity]]:
+    """List every quantity of a part of a study with its dotted path, in the order of the file's models."""
+    found: list[tuple[str, Quantity]] = []
+    _gather(node, path, found)
+    return found
+
+
+def _gather(node: Any, path: str, found: list[tuple[str, Quantity]]) -> None:
+    # Asked for every study many times: plain loops, and no generator inside another.
     if isinstance(node, Sourced):
-        yield path, cast("Quantity", node)
+        found.append((path, cast("Quantity", node)))
     elif isinstance(node, BaseModel):
-        for name in type(node).model_fields:
-            yield from quantities_in(getattr(node, name), _join(path, name))
-    elif isinstance(node, Mapping):
+        for name in type(node).__pydantic_fields__:
+            _gather(getattr(node, name), _join(path, name), found)
+    elif isinstance(node, dict):
         for name, child in node.items():
-            yield from quantities_in(child, _join(path, str(name)))
+            _gather(child, _join(path, str(name)), found)
     elif isinstance(node, tuple):
         for number, child in enumerate(node):
-            yield from quantities_in(child, _join(path, str(number)))
+            _gather(child, _join(path, str(number)), found)
 
 
 def _join(path: str, name: str) -> str:

@@ -35,7 +35,7 @@ class Spec(BaseModel):
     def __copy__(self) -> Self:
         """Leave out what was worked out of the keys: a copy may be given others."""
         copied = super().__copy__()
-        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+        for name in copied.__dict__.keys() - type(self).__pydantic_fields__.keys():
             del copied.__dict__[name]
         return copied
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
@@ -21,6 +21,7 @@ from simengine.sampling import PLAIN, Sampling, refuse_impossible
 BLOCK_SIZE = 1000
 Item = TypeVar("Item")
 BlockPart = TypeVar("BlockPart")
+Answer = TypeVar("Answer")
 
 
 def run_study(
@@ -67,7 +68,7 @@ def run_study(
     """
     seed, first = seed_asked(seed), whole(first, "first", 0, MOST_REPLICATIONS)
     n_replications = whole(n_replications, "n_replications", 1 if first else 2, MOST_REPLICATIONS)
-    refuse_impossible(sampling, dict(study.quantities()), first + n_replications)
+    refuse_impossible(sampling, study.numbers, first + n_replications)
     parts = map_blocks(
         lambda replications: run_block(study, seed, replications, sampling, with_variates=with_variates),
         n_replications,
@@ -140,16 +141,23 @@ def map_items(
             except NotMeasuredError as error:
                 return error
 
-    with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        try:
-            answers = list(pool.map(one, items))
-        except BaseException:
-            given_up.set()
-            raise
+    at_once, listed = threads or available_processors(), list(items)
+    # A thread of its own would take longer to begin than a small block.
+    is_alone = min(at_once, len(listed)) == 1
+    answers = [one(item) for item in listed] if is_alone else _side_by_side(one, listed, at_once, given_up)
     lacking = [answer for answer in answers if isinstance(answer, NotMeasuredError)]
     if lacking:
         raise NotMeasuredError.joined(lacking, n_replications)
     return cast(list[BlockPart], answers)
+
+
+def _side_by_side(one: Callable[[Item], Answer], items: Sequence[Item], at_once: int, given_up: threading.Event) -> list[Answer]:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        try:
+            return list(pool.map(one, items))
+        except BaseException:
+            given_up.set()
+            raise
 
 
 def available_processors() -> int:

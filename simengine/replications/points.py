@@ -95,7 +95,7 @@ def uncertain_paths(study: Study) -> tuple[str, ...]:
     UsageError
         If there are none.
     """
-    paths = tuple(distributions_of(dict(study.quantities())))
+    paths = tuple(distributions_of(study.numbers))
     if not paths:
         raise UsageError(
             "the study: at least one number must have a distribution; found none. Where all is certain but sampling variation, nothing can be varied"
@@ -110,7 +110,7 @@ def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]
     -------
     By name, in the order of the study: the paths of the group. A group of one has the name of its path.
     """
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     joined = [set(cluster) for cluster in clusters_of(study.correlations)]
     joined += [{path for path in whole if isinstance(numbers.get(path), DirichletCount)} for whole in study.wholes()]
     group = {path: {path} for path in paths}

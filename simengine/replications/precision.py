@@ -143,7 +143,7 @@ def run_until(
     if isinstance(goals, str) or not goals:
         raise UsageError(f"--until: must be a list of goals, read with `read_goals`; found {shorten(goals)}")
     sizes = list(sizes_up_to(at_most, sampling))
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     if with_control_variates:
         refuse_impossible_variates(sampling, numbers, at_most, knows_deviations=bool(known_metrics(study)))
         least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(distributions_of(numbers))
@@ -184,7 +184,7 @@ def control_variates(study: Study, seed: int, results: ReplicationResults, sampl
     UsageError
         If the run was made with another study, seed or sampling.
     """
-    seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
+    seed, numbers = seed_asked(seed), {} if sampling.is_sobol else study.numbers
     if results.made_by != (study, seed, sampling):
         raise UsageError(
             "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
@@ -217,7 +217,7 @@ def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
 def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
     """Return the paths of all statistics of a study, from the smallest run."""
     pair = Sampling(tilts=sampling.tilts, measured=sampling.measured)
-    refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
+    refuse_impossible(sampling, study.numbers, SCRAMBLES)
     table = summarise(run_study(study, seed, 2, threads=1, sampling=pair))
     # Plain names are those of a plain run: what is refused has a reason, given when it is asked for.
     return [*(path for path, _ in table.statistics()), *table.refused]

@@ -169,7 +169,7 @@ def test_redrawn_replication__changes_the_numbers_of_the_replication_alone():
         draw_numbers(study, 5, np.arange(20), overrides=DrawOverrides(seed_by_purpose=seeds_with(study, 5, layers)))
         for layers in ((), ("environment",))
     )
-    distributions = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
+    distributions = {path: number for path, number in study.numbers.items() if not isinstance(number, Constant)}
     changed = {path for path in distributions if (plain[path] != again[path]).any()}
     assert changed == {path for path, number in distributions.items() if layer_of_number(path, number) == "environment"} != set()
 

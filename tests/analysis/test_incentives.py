@@ -316,7 +316,7 @@ def test_referrers__of_a_skewed_distribution_agree_with_each_deciding_for_itself
     gain = np.where(refer, 300 - costs, 0.0)
     told = (found.chosen.worth_to_referrer.value - found.curve[0].worth_to_referrer.value) / N
     assert told == pytest.approx(gain.mean(), abs=4.5 * gain.std() / np.sqrt(200_000) + 0.2)
-    assert "behaviour.referral.cost_between_referrers" not in dict(study.quantities())
+    assert "behaviour.referral.cost_between_referrers" not in study.numbers
 
 
 def test_referrals__half_of_them_are_a_study_of_half_the_size(tiny_path):

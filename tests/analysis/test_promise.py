@@ -23,7 +23,7 @@ def test_promise__replaces_every_number_of_the_effect_and_no_other(tiny_path):
 def test_promise__stands_in_the_assumption_ledger(tiny_path):
     study = load_study(tiny_path, ["promise={effect.sooner_home.hazard_ratio: 1.6}"])
 
-    assert dict(study.quantities())["promise.effect.sooner_home.hazard_ratio"].value == 1.6
+    assert study.numbers["promise.effect.sooner_home.hazard_ratio"].value == 1.6
 
 
 @pytest.mark.parametrize(

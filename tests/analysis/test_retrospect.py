@@ -218,7 +218,7 @@ def test_update__names_the_number_that_made_the_difference(study):
     # effect.
     place = look_back(study, Ensemble(3, 2000)).places["saving"]
 
-    assert {shift.path for shift in place.shifts} <= {path for path, _ in study.quantities()}
+    assert {shift.path for shift in place.shifts} <= {path for path, _ in study.numbers.items()}
     assert abs(place.shifts[0].in_sd.value) >= abs(place.shifts[-1].in_sd.value)
 
 

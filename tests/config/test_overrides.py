@@ -13,7 +13,7 @@ SIZE = "population.waves.all.size"
 
 
 def described(study):
-    return {path: (str(number), number.source, number.certainty) for path, number in study.quantities()}
+    return {path: (str(number), number.source, number.certainty) for path, number in study.numbers.items()}
 
 
 def changed(study, other):

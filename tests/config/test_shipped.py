@@ -79,7 +79,7 @@ def test_file__gives_every_number_a_certainty(path):
 def test_study__gives_every_number_a_certainty(path, variant):
     study = load_study(path, variant=variant)
 
-    without = [path for path, number in study.quantities() if number.certainty is None]
+    without = [path for path, number in study.numbers.items() if number.certainty is None]
 
     assert without == []
 
@@ -91,7 +91,7 @@ def test_study__draws_what_it_assumes_from_a_distribution(path, variant):
     # Contracts and correlations hold no distributions: what is assumed of them is printed as assumed without one.
     assumed = {
         path: number
-        for path, number in study.quantities()
+        for path, number in study.numbers.items()
         if number.certainty in ASSUMED and not path.startswith(("contract.", "correlations."))
     }
 
@@ -104,9 +104,9 @@ def test_study__draws_nothing_that_it_calls_stated(path):
     # A number that a source states, or that follows from it, is that number in every replication.
     study = load_study(path)
 
-    stated = [path for path, number in study.quantities() if number.certainty in ("Q", "D", "choice")]
+    stated = [path for path, number in study.numbers.items() if number.certainty in ("Q", "D", "choice")]
 
-    assert [path for path in stated if not isinstance(dict(study.quantities())[path], Constant)] == []
+    assert [path for path in stated if not isinstance(study.numbers[path], Constant)] == []
 
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS)
@@ -114,7 +114,7 @@ def test_study__lists_every_source_that_it_names(path, variant):
     study = load_study(path, variant=variant)
     known = set(study.study.sources) | set(study.contract.sources) | {f"variants.{variant}"}
 
-    named = {path: sources_of(number.source) for path, number in study.quantities()}
+    named = {path: sources_of(number.source) for path, number in study.numbers.items()}
     named |= {name: sources_of(assumption.source) for name, assumption in study.study.takes_for_granted.items()}
 
     assert {path: codes for path, codes in named.items() if not known.issuperset(codes)} == {}
@@ -143,7 +143,7 @@ def test_study__gives_an_address_for_every_source(path):
 def test_study__needs_a_source_for_what_is_stated_or_derived(path):
     study = load_study(path)
 
-    without = [path for path, number in study.quantities() if number.certainty in ("Q", "D", "C") and not number.source]
+    without = [path for path, number in study.numbers.items() if number.certainty in ("Q", "D", "C") and not number.source]
 
     assert without == []
 
@@ -179,8 +179,8 @@ def test_known__is_no_part_of_the_question(path):
     # Invariant: what is known to have happened changes no draw: the study without it has the same numbers.
     study = load_study(path)
 
-    assert not any(name.startswith("known") for name, _ in study.quantities())
-    assert [n for n, _ in study.quantities()] == [n for n, _ in study.model_copy(update={"known": {}}).quantities()]
+    assert not any(name.startswith("known") for name, _ in study.numbers.items())
+    assert list(study.numbers) == list(study.model_copy(update={"known": {}}).numbers)
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
@@ -209,7 +209,7 @@ def test_known__says_where_it_comes_from(path):
 def test_norrkoping__says_what_its_sources_say(path, value):
     # Source: 60 children (Altinget; Vision), 61 earlier ones (NT), two years of follow-up (socialeinvesteringer.nu), a loan of
     # up to 10 M SEK with 40 % guaranteed, 60/40 sharing and a total return capped at 20 % (final report's abstract).
-    assert dict(load_study(NORRKOPING).quantities())[path].value == value
+    assert load_study(NORRKOPING).numbers[path].value == value
 
 
 @pytest.mark.parametrize("saving", [-3e6, 0, 3e6, 5e6, 10e6, 25e6])
@@ -248,7 +248,7 @@ def test_peterborough__says_what_its_sources_say(path, value):
     # Source: up to 10 men matched to each (P3, P8); convictions for offences within 12 months, 6 more for the courts (P4 to P6);
     # 1,088 men of the series before (P15); 5 M GBP raised (P4); 10 % in a cohort, else 7.5 % over all of them (P3); paid in July
     # 2017 (P4), 82 months after September 2010.
-    assert dict(load_study(PETERBOROUGH).quantities())[path].value == value
+    assert load_study(PETERBOROUGH).numbers[path].value == value
 
 
 def test_peterborough__has_a_variant_of_one_cohort_and_its_own_trigger_alone():
@@ -287,7 +287,7 @@ def test_peterborough__pays_what_its_contract_file_pays():
 )
 def test_rate_cards__say_what_their_sources_say(name, path, value):
     # Source: the articles and fact sheets named in the files; sums are shown.
-    assert dict(load_study(find_study(name)).quantities())[path].value == pytest.approx(value)
+    assert load_study(find_study(name)).numbers[path].value == pytest.approx(value)
 
 
 @pytest.mark.parametrize("name", sorted(PRICES_ALONE))

@@ -201,7 +201,7 @@ def _require(z_mean: float, z_spread: float, what: str) -> None:
 
 def values_of(study: Study, changes: Values | None = None) -> dict[str, float]:
     """Return the numbers of a study by path, with changes; a distribution counts with its mean."""
-    return {path: quantity.centre for path, quantity in study.quantities()} | dict(changes or {})
+    return {path: quantity.centre for path, quantity in study.numbers.items()} | dict(changes or {})
 
 
 def kinds_of(study: Study, values: Values, arm: int) -> list[Kind]:

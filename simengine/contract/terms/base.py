@@ -355,16 +355,22 @@ OF_THE_CONTRACT = ("contingent", "at", "delay_months", "payer", "payee", "repays
 """The keys that only a term of the contract itself may say, not a term inside another."""
 
 
-def parts_within(node: Any, path: str) -> Iterator[tuple[str, Named | Term]]:
-    """Yield a term and all that it refers to, with paths, from the outside in."""
+def parts_within(node: Any, path: str) -> list[tuple[str, Named | Term]]:
+    """List a term and all that it refers to, with paths, from the outside in."""
+    found: list[tuple[str, Named | Term]] = []
+    _gather(node, path, found)
+    return found
+
+
+def _gather(node: Any, path: str, found: list[tuple[str, Named | Term]]) -> None:
     if isinstance(node, Named | Term):
-        yield path, node
+        found.append((path, node))
     if isinstance(node, tuple):
         for place, child in enumerate(node):
-            yield from parts_within(child, f"{path}.{place}")
+            _gather(child, f"{path}.{place}", found)
     elif isinstance(node, dict):
         for name, child in node.items():
-            yield from parts_within(child, f"{path}.{name}")
+            _gather(child, f"{path}.{name}", found)
     elif isinstance(node, BaseModel) and not isinstance(node, Named):
-        for name in type(node).model_fields:
-            yield from parts_within(getattr(node, name), f"{path}.{name}")
+        for name in type(node).__pydantic_fields__:
+            _gather(getattr(node, name), f"{path}.{name}", found)

@@ -38,7 +38,7 @@ def layer_of_number(path: str, number: Quantity) -> Layer:
 
 def layer_of_decision(study: Study) -> Callable[[str], Layer]:
     """Return the layer of every decision that is drawn, from its name."""
-    numbers = {f"parameter/{path}": layer_of_number(path, number) for path, number in study.quantities()}
+    numbers = {f"parameter/{path}": layer_of_number(path, number) for path, number in study.numbers.items()}
     served = tuple(f"people/{wave}/" for wave in study.population.waves)
 
     def layer(purpose: str) -> Layer:
@@ -53,7 +53,7 @@ def layer_of_decision(study: Study) -> Callable[[str], Layer]:
 
 def layers_in(study: Study) -> tuple[Layer, ...]:
     """List the layers in which something is drawn, in the order of `LAYERS`; the others cannot change anything."""
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     drawn = {layer_of_number(path, numbers[path]) for path in distributions_of(numbers)}
     others, metrics = cohort_of(study).comparisons, study.measurement.measured.values()
     if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
@@ -86,7 +86,7 @@ def coalitions(n_layers: int) -> list[frozenset[int]]:
 
 def refuse_across_layers(study: Study) -> None:
     """Refuse numbers that go together and lie in different layers: no share of theirs belongs to one layer alone."""
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     for name, correlation in study.correlations.items():
         layers = [layer_of_number(path, numbers[path]) for path in correlation.between]
         if layers[0] != layers[1]:

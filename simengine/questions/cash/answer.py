@@ -170,7 +170,7 @@ def cash_over_time(
     """
     if with_control_variates:
         knows_deviations = bool(known_metrics(study))
-        refuse_impossible_variates(sampling, dict(study.quantities()), ensemble.n_replications, knows_deviations=knows_deviations)
+        refuse_impossible_variates(sampling, study.numbers, ensemble.n_replications, knows_deviations=knows_deviations)
     flows = draw_flows(study, ensemble, sampling, parties, with_variates=with_control_variates)
     variates = control_variates(study, ensemble.seed, flows.rows, sampling) if with_control_variates else None
     weighting = weighting_of(flows.rows, variates)

@@ -129,7 +129,7 @@ def draw_flows(
     UsageError
         If the study cannot be drawn in this way.
     """
-    refuse_impossible(sampling, dict(study.quantities()), ensemble.first + ensemble.n_replications)
+    refuse_impossible(sampling, study.numbers, ensemble.first + ensemble.n_replications)
     parts = map_blocks(
         lambda numbers: flows_of_block(study, ensemble.seed, numbers, sampling, names, with_variates=with_variates),
         ensemble.n_replications,

@@ -240,5 +240,5 @@ def _parameters(study: Study, eyes: Belief, ensemble: Ensemble) -> dict[str, Flo
         first=ensemble.first,
     )
     drawn = {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
-    read = distributions_of(dict(believed.quantities()))
+    read = distributions_of(believed.numbers)
     return {path: values for path, values in drawn.items() if path in read and np.ptp(values) > 0}

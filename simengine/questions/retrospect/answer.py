@@ -169,7 +169,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
                 scale = np.power(share, power, out=np.ones_like(share), where=share > 0)
                 columns[f"metric.{name}.estimate.{wave}"] = by_wave[:, w, m]
                 columns[f"metric.{name}.standard_error.{wave}"] = columns[f"metric.{name}.standard_error"] * scale
-    distributions = distributions_of(dict(study.quantities()))
+    distributions = distributions_of(study.numbers)
     return columns | {f"{_PARAMETER}{path}": evidence.draws[path] for path in distributions}
 
 

@@ -94,7 +94,9 @@ class Run(Answer):
         rows = self.results.replications
         drawn = draw_numbers(self.study, self.seed, np.unique(rows), self.sampling)
         again = [drawn_again(self.study, drawn, other) for other in seeds_again(self.seed, self.sampling.measured)]
-        uncertain = [path for path, number in self.study.quantities() if not isinstance(number, Constant) and path in drawn.values]
+        uncertain = [
+            path for path, number in self.study.numbers.items() if not isinstance(number, Constant) and path in drawn.values
+        ]
         columns = {path: np.stack([one.values[path] for one in (drawn, *again)], axis=1).reshape(-1) for path in uncertain}
         return pd.DataFrame(columns, index=row_index(rows))
 
@@ -147,7 +149,7 @@ def run_question(
         )
         return Run(precise.results, precise.table, precise, *shown, n_replications=precise.table.n_replications, seed=seed)
     if with_control_variates:
-        refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_deviations=bool(known_metrics(study)))
+        refuse_impossible_variates(sampling, study.numbers, n_replications, knows_deviations=bool(known_metrics(study)))
     results = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
     variates = control_variates(study, seed, results, sampling) if with_control_variates else None
     table = summarise(results, variates, asked)

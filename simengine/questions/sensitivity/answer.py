@@ -194,7 +194,7 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble, asked: AmountAsked) -
 
 
 def _of_party(assumptions: Assumptions, swings: Sequence[Floats], indices: Indices) -> PartySensitivity:
-    numbers = dict(assumptions.study.quantities())
+    numbers = assumptions.study.numbers
     tornado = {}
     for i, path in enumerate(assumptions.paths):
         low, high = swings[1 + 2 * i], swings[2 + 2 * i]

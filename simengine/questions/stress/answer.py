@@ -205,7 +205,7 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
 
 def own_stress(study: Study, stressed: Mapping[str, Stressed]) -> Stress:
     """Convert a stress of a study into changes."""
-    numbers = dict(study.quantities())
+    numbers = study.numbers
     shift, change, constants = {}, {}, {}
     for path, one in stressed.items():
         if one.shift is not None:

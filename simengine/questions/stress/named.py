@@ -190,7 +190,7 @@ def _cost_overrun(study: Study, severity: int) -> Stress | str:
 def _amounts(study: Study, *sections: str) -> list[str]:
     """List the paths of the prices of costs below some sections."""
     forms = tuple(f".{form}" for form in OwnCost.forms)
-    return [path for path, _ in study.quantities() if path.startswith(sections) and path.endswith(forms)] if sections else []
+    return [path for path, _ in study.numbers.items() if path.startswith(sections) and path.endswith(forms)] if sections else []
 
 
 def _shock(study: Study, severity: int) -> Stress | str:
@@ -226,7 +226,7 @@ _OF_OUTCOMES_REACHED: dict[str, Callable[[Study, int], Stress | str]] = {
 
 
 def _numbers(study: Study, prefix: str) -> dict[str, Quantity]:
-    return {path: number for path, number in study.quantities() if path.startswith(prefix)}
+    return {path: number for path, number in study.numbers.items() if path.startswith(prefix)}
 
 
 def _times(factor: float) -> Callable[[Floats], Floats]:

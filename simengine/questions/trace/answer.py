@@ -88,14 +88,14 @@ def trace(
         If there is no such replication or measurement, or the study cannot be drawn in this way.
     """
     numbers = np.array([whole(replication, "--replication", 0, MOST_REPLICATIONS - 1)], dtype=np.int64)
-    refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
+    refuse_impossible(sampling, study.numbers, SCRAMBLES)
     measurement = whole(measurement, "--measurement", 1, sampling.measured)
     evidence = simulate(study, seed, numbers, sampling)
     if measurement > 1:
         evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
     measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     payments, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
-    distributions = dict(study.quantities())
+    distributions = study.numbers
     results = run_block(study, seed, numbers, sampling, with_variates=with_variates)
     return Trace(
         seed,

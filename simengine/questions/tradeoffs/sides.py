@@ -64,7 +64,7 @@ def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[MapSide
 
 def _side(study: Study, text: str, option: str, n_points: int) -> MapSide:
     path, limits = read_range(text, option)
-    numbers = [known for known, _ in study.quantities() if not lies_in(known, UNREAD)]
+    numbers = [known for known, _ in study.numbers.items() if not lies_in(known, UNREAD)]
     if path not in numbers:
         way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
         raise UsageError(f"{option}: the path must be that of a number of the study that moves people or money; found `{path}`. "
