@@ -108,6 +108,39 @@ def say(text: str) -> None:
     click.echo(escaped(text), file=sys.stdout)
 
 
+_LONG_SECONDS = 10
+
+
+def say_if_long(total: int) -> Callable[[float, int, int], None]:
+    """Make what says on stderr, before work that takes more than ten seconds, how long it takes, from the pace of a few replications."""
+    is_said = False
+
+    def say_once(seconds: float, n_replications: int, at_once: int) -> None:
+        nonlocal is_said
+        seconds *= total / n_replications
+        if seconds > _LONG_SECONDS and not is_said:
+            threads = "one thread" if at_once == 1 else f"{at_once} threads"
+            click.echo(f"simengine: this takes about {_in_words(seconds)} on {threads}; a smaller -n takes less", err=True)
+        is_said = True
+
+    return say_once
+
+
+def _in_words(seconds: float) -> str:
+    """Write a time as somebody would say it.
+
+    Examples
+    --------
+    >>> [_in_words(one) for one in (12, 47, 70, 100, 1500, 5400, 9000, 200_000)]
+    ['10 seconds', '50 seconds', '1 minute', '2 minutes', '25 minutes', '2 hours', '2 hours', '2 days']
+    """
+    for unit, length, most in (("second", 1, 60), ("minute", 60, 60), ("hour", 3600, 48)):
+        number = round(seconds / length, -1 if unit == "second" else None)
+        if number < most:
+            return f"{number:.0f} {unit}{'' if number == 1 else 's'}"
+    return f"{seconds / 86_400:.0f} days"
+
+
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr while the work lasts; nothing where stderr is not a terminal."""

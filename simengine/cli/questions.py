@@ -19,6 +19,7 @@ from simengine.cli.options import (
     progress,
     replications_option,
     say,
+    say_if_long,
     seed_option,
     study_options,
     threads_option,
@@ -80,7 +81,7 @@ def deliver(
 
     def answer() -> Any:
         with progress(posed.n_worked) as advance:
-            return posed.answer(advance)
+            return posed.answer(advance, say_if_long(posed.n_worked))
 
     found, content = keep(
         posed, question.name, output, answer, lambda text, settings: describe_run(clock, text, {**own, **settings})

@@ -15,6 +15,7 @@ from simengine.questions.question import Asked, Question, Source, Values
 from simengine.questions.subject import Size
 
 OnProgress = Callable[[int], None]
+OnPace = Callable[[float, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,12 @@ class Posed:
         """How many replications the work takes, for a bar."""
         return self.question.worked(self.asked.subject, self.values, self.n_replications)
 
-    def answer(self, on_progress: OnProgress | None = None) -> Any:
+    def answer(self, on_progress: OnProgress | None = None, on_pace: OnPace | None = None) -> Any:
         """Simulate, and answer."""
         from simengine.replications.answer import Answer
         from simengine.replications.ensemble import Ensemble
 
-        ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress)
+        ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress, on_pace)
         found = self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
         return replace(found, told=partial(self.question.content, self.asked.subject)) if isinstance(found, Answer) else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
@@ -22,6 +23,12 @@ BLOCK_SIZE = 1000
 Item = TypeVar("Item")
 BlockPart = TypeVar("BlockPart")
 Answer = TypeVar("Answer")
+OnPace = Callable[[float, int, int], None]
+_FEW, _MORE = 6, 24
+_SOON, _SLOW = 5.0, 3.0
+"""Seconds of the whole work that need no better estimate; and of a few replications, above which more are not timed."""
+_FEWEST_TO_TIME = 200
+"""With fewer the timing itself would be a part of the work that is felt."""
 
 
 def run_study(
@@ -32,6 +39,7 @@ def run_study(
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
     on_progress: Callable[[int], None] | None = None,
+    on_pace: OnPace | None = None,
     sampling: Sampling = PLAIN,
     first: int = 0,
     with_variates: bool = False,
@@ -53,6 +61,8 @@ def run_study(
         changes any bit of the result.
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
+    on_pace
+        As for `map_blocks`.
     sampling
         How the numbers of the study are drawn.
     first
@@ -76,6 +86,7 @@ def run_study(
         threads=threads,
         block_size=block_size,
         on_progress=on_progress,
+        on_pace=on_pace,
     )
     return ReplicationResults.join(parts)
 
@@ -88,6 +99,7 @@ def map_blocks(
     block_size: int = BLOCK_SIZE,
     first: int = 0,
     on_progress: Callable[[int], None] | None = None,
+    on_pace: OnPace | None = None,
 ) -> list[BlockPart]:
     """Apply a function to every block of replications, several at once, and return the parts in order.
 
@@ -99,6 +111,9 @@ def map_blocks(
         As for `run_study`.
     first
         The number of the first replication: above 0 the replications are fresh ones of the same seed.
+    on_pace
+        Called once, before the work begins, with the seconds that it will take, about, the number of its replications, and how many
+        threads there are; not called for few replications.
 
     Raises
     ------
@@ -117,7 +132,30 @@ def map_blocks(
         return part
 
     size = min(block_size, max(1, -(-n_replications // at_once)))
+    if on_pace is not None and n_replications >= _FEWEST_TO_TIME:
+        on_pace(_expected_seconds(work, first, n_replications, size, at_once), n_replications, at_once)
     return map_items(one, _blocks(first, first + n_replications, size), n_replications, threads=at_once)
+
+
+def _expected_seconds(work: Callable[[Integers], object], first: int, n_replications: int, size: int, at_once: int) -> float:
+    """Work out from a few replications how long all take; they are worked on again in their block.
+
+    A block takes its time whatever its size, and each replication its own: where the few are soon done, two numbers of them tell
+    these apart.
+    """
+
+    def seconds(n: int) -> float:
+        started = time.perf_counter()
+        work(np.arange(first, first + n))
+        return time.perf_counter() - started
+
+    seconds(1)  # which waits for what is loaded or compiled
+    few = seconds(_FEW)
+    at_most = few * n_replications / _FEW / at_once
+    if at_most < _SOON or few > _SLOW:
+        return at_most
+    each = max(seconds(_MORE) - few, 0.0) / (_MORE - _FEW)
+    return (max(few - _FEW * each, 0.0) * -(-n_replications // size) + each * n_replications) / at_once
 
 
 def map_items(

@@ -29,7 +29,7 @@ from simengine.records import (
     Seen,
     Tallies,
 )
-from simengine.replications.blocks import BLOCK_SIZE, map_blocks
+from simengine.replications.blocks import BLOCK_SIZE, OnPace, map_blocks
 from simengine.risk.amounts import Columns
 from simengine.risk.roles import total_of_lenders, total_of_payers
 
@@ -44,6 +44,7 @@ class Ensemble:
     """Blocks that run at once; absent: one per processor. Neither this nor `block_size` changes any bit of a result."""
     block_size: int = BLOCK_SIZE
     on_progress: Callable[[int], None] | None = None
+    on_pace: OnPace | None = None
     first: int = 0
     """The number of the first replication: above 0 the replications are fresh ones of the same seed."""
 
@@ -71,6 +72,7 @@ class Ensemble:
             block_size=self.block_size,
             first=self.first,
             on_progress=self.on_progress,
+            on_pace=self.on_pace,
         )
         return [{name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in zip(*blocks, strict=True)]
 

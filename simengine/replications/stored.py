@@ -105,6 +105,7 @@ def store_evidence(
             block_size=ensemble.block_size,
             first=ensemble.first,
             on_progress=ensemble.on_progress,
+            on_pace=ensemble.on_pace,
         )
         for one in dict.fromkeys(belief.values())
     }

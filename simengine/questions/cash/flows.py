@@ -137,6 +137,7 @@ def draw_flows(
         block_size=ensemble.block_size,
         first=ensemble.first,
         on_progress=ensemble.on_progress,
+        on_pace=ensemble.on_pace,
     )
     rows = ReplicationResults.join([part.rows for part in parts])
     cash = {name: np.concatenate([part.cash[name] for part in parts]) for name in parts[0].cash}

@@ -150,7 +150,9 @@ def run_question(
         return Run(precise.results, precise.table, precise, *shown, n_replications=precise.table.n_replications, seed=seed)
     if with_control_variates:
         refuse_impossible_variates(sampling, study.numbers, n_replications, knows_deviations=bool(known_metrics(study)))
-    results = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
+    results = run_study(
+        study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, on_pace=ensemble.on_pace, **how
+    )
     variates = control_variates(study, seed, results, sampling) if with_control_variates else None
     table = summarise(results, variates, asked)
     return Run(results, table, None, *shown, n_replications=table.n_replications, seed=seed)

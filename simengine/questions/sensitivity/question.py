@@ -1,9 +1,26 @@
 """Which assumptions matter to whom."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from simengine.questions.options import OF_OPTION, PARTIES_OPTION, panel
-from simengine.questions.question import Option, Question, later
+from simengine.questions.question import Option, Question, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+
+def _lived(study: Study, values: Values, n_replications: int) -> int:
+    """Count the replications of the tornado, and what the plans take of the time of one, which lives once and twice for each number."""
+    from simengine.replications.points import groups_of, uncertain_paths
+
+    paths = uncertain_paths(study)
+    n_groups: int = len(groups_of(study, paths))
+    points = values["n_points"] * (n_groups + 2) + values["n_trajectories"] * (n_groups + 1)
+    in_panels: int = points * values["n_panel"]
+    return n_replications + in_panels // (1 + 2 * len(paths))
+
 
 SENSITIVITY = Question[Any](
     name="sensitivity",
@@ -24,5 +41,6 @@ SENSITIVITY = Question[Any](
     ask=later("simengine.questions.sensitivity.answer", "sensitivity"),
     tables=later("simengine.questions.sensitivity.tables", "sensitivity_tables"),
     picture=later("simengine.questions.sensitivity.picture", "draw_sensitivity"),
+    worked=_lived,
     keeps="sensitivity.json, sensitivity.png, study.yaml, run-again.txt",
 )

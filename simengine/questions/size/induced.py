@@ -121,6 +121,7 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
         block_size=ensemble.block_size,
         first=ensemble.first,
         on_progress=ensemble.on_progress,
+        on_pace=ensemble.on_pace,
     )
     lives = tuple(_join(by_block) for by_block in zip(*blocks, strict=True))
     return RespondingEnsemble(study, lives, tuple(truths_of([one.kept]) for one in lives), parties, ensemble.threads)
