@@ -9,10 +9,49 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import Any, TypedDict
 
 PACKAGES = ("numpy", "scipy", "numba", "pydantic", "pandas", "pyarrow", "matplotlib")
 SCHEMA_VERSION = 1
+
+
+class Machine(TypedDict):
+    """The machine."""
+
+    system: str
+    """Operating system."""
+    processor: str
+    """Kind of processor."""
+    processors: int | None
+    """Number of processors."""
+
+
+class Clock(TypedDict):
+    """When it ran."""
+
+    started: str
+    """Start in UTC."""
+    seconds: float
+    """Duration."""
+
+
+class Provenance(TypedDict):
+    """Record of a run."""
+
+    schema_version: int
+    """Version of this layout: 1."""
+    software: Mapping[str, str]
+    """By package: version of simengine, python, numpy, scipy, numba, pydantic, pandas, pyarrow, matplotlib."""
+    machine: Machine
+    """The machine on which it ran."""
+    settings: Mapping[str, Any]
+    """By option: what was asked, every option of the command by its name (`--at-most` is `at_most`). Beside these the file (`study`, or
+    `contract` of a replay), `seed`, `replications`, `threads` and `block_size`, `variant` (null if there is none) and `overrides`: each
+    `--set`, in order. Overrides and variant are in the study text, too."""
+    study_sha256: str
+    """SHA-256 of the study as it was run (`study.yaml` of the folder); of a replay, of the contract as JSON."""
+    time: Clock
+    """When it ran."""
 
 
 class Stopwatch:
@@ -22,7 +61,7 @@ class Stopwatch:
         self._started = datetime.now(UTC)
         self._from = time.perf_counter()
 
-    def reading(self) -> dict[str, Any]:
+    def reading(self) -> Clock:
         """Return the start of the run and the seconds since."""
         return {
             "started": self._started.isoformat(timespec="seconds"),
@@ -30,7 +69,7 @@ class Stopwatch:
         }
 
 
-def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any]) -> Provenance:
     """Describe a run: the software, the machine, the settings, and a fingerprint of the study.
 
     Parameters

@@ -19,6 +19,7 @@ from simengine.replications.ensemble import Ensemble
 from simengine.replications.stored import belief_of
 from simengine.report.document import as_json, plain
 from simengine.risk import summarise
+from simengine.risk.statistics import Statistic
 
 LOST = ["measurement.metrics.saving.attrition={share: 0.85}"]
 SHRUNK = [*LOST, "measurement.metrics.saving.shrinkage={prior: 0, prior_sd: 100000}"]
@@ -77,9 +78,9 @@ def test_diagnostics__count_what_was_not_measured(tiny_path):
     there = np.isfinite(estimate)
 
     counted = trust.trust_content(table)["diagnostics"]["metrics"]
-    assert counted["saving"]["not_measured"]["value"] == np.mean(~there)
-    assert counted["saving"]["standard_error_unknown"]["value"] == np.mean(np.isnan(error) & there)
-    assert counted["school"]["not_measured"] == {"value": 0, "se": 0, "upper_95": 0.01}
+    assert counted["saving"]["not_measured"].value == np.mean(~there)
+    assert counted["saving"]["standard_error_unknown"].value == np.mean(np.isnan(error) & there)
+    assert counted["school"]["not_measured"] == Statistic(0, 0, upper_95=0.01)
     # Statistics are those of the replications in which something was measured.
     assert table["metrics.saving.estimate.mean"].value == pytest.approx(estimate[there].mean())
     assert table["metrics.saving.p_estimate_positive"].value == np.mean(estimate[there] > 0)

@@ -20,6 +20,7 @@ from simengine.errors import SimengineError, StudyError, UnknownNameError, Usage
 from simengine.pipeline import evaluate, measured_again
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.question import Question
+from simengine.report.answers import as_plain
 from simengine.risk.frames import frame_of
 from simengine.risk.statistics import Statistic
 from simengine.sampling import seeds_again
@@ -118,7 +119,7 @@ def test_answer__from_python_is_that_of_the_command_line(name: str) -> None:
         from simengine.config.request import Requested, with_request
 
         asked = with_request(study, Requested(free=["contract.terms.guarantee.share=0.2..0.6"], limits=["investor.p_loss <= 0.9"]))
-    assert json.loads(json.dumps(question.content(asked, found))) == printed
+    assert json.loads(json.dumps(as_plain(question.content(asked, found)))) == printed
 
 
 OF_STATISTICS = sorted({*ASKED, *OF_OTHER_STUDIES, *IN_ITS_PLACE} - {"run", "trace"})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from simengine.cli.options import PLACE, output_option, say
 from simengine.errors import UsageError
 from simengine.questions.driver import asked_again
+
+if TYPE_CHECKING:
+    from simengine.contract_text.published import PublishedContent
+    from simengine.report.document import ReplayContent
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 
@@ -87,8 +91,8 @@ def _replay_published(contract_file: Path | None, *, as_json: bool) -> None:
     rows = [row for path in files for row in compare_published(path.stem, load_contract(path))]
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
-        content = {"contracts": rows, "provenance": describe_run(clock, texts, {"contracts": len(files)})}
-        say(document.as_json(content))
+        content: PublishedContent = {"contracts": rows}
+        say(document.as_json({**content, "provenance": describe_run(clock, texts, {"contracts": len(files)})}))
     else:
         tables.show(published_table(rows))
 
@@ -117,12 +121,17 @@ def _replay_one(
     except UsageError as error:
         # The function names what it was given as the command names its options.
         raise UsageError(f"--{error}") from None
-    content: dict[str, Any] = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
-    content |= document.settlement(payments)
+    content: ReplayContent = {
+        "contract": contract.title,
+        "currency": contract.currency,
+        "drawn": drawn,
+        "outcomes": values,
+        **document.settlement(payments),
+    }
     if as_json:
         settings = {"contract": str(contract_file)}
         provenance = describe_run(clock, contract.model_dump_json(), settings)
-        say(document.as_json(content | {"provenance": provenance}))
+        say(document.as_json({**content, "provenance": provenance}))
     else:
         tables.show(tables.settlement_table(content))
 

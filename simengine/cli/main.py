@@ -143,8 +143,14 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix
     ]
     moves = steps.steps_content(study)
     if as_json:
-        content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_distribution": bare}
-        say(document.as_json(content | {"moves": moves}))
+        content: document.CheckContent = {
+            "title": study.study.title,
+            "valid": True,
+            "assumptions": ledger,
+            "assumed_without_a_distribution": bare,
+            "moves": moves,
+        }
+        say(document.as_json(content))
         return
     tables.show(tables.assumption_lists(study), fold=False)
     if said := steps.steps_sentence(moves):

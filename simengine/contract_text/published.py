@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from rich import box
@@ -24,7 +24,43 @@ NOT_REPRODUCED = "not reproduced"
 _SAME = 1e-9
 
 
-def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]:
+class PublishedRow(TypedDict):
+    """A published case, and what the terms give."""
+
+    contract: str
+    """Name of the contract's file."""
+    case: str
+    """Name of the case."""
+    title: str
+    """Title of the contract."""
+    verdict: str
+    """`strict`, `form guessed`, `expressiveness` or `not reproduced` ([meaning](contract.md))."""
+    outcome: Mapping[str, float]
+    """By outcome: what was published of it."""
+    published: float | None
+    """The payment made; null if it was not published."""
+    computed: float
+    """The payment under the terms."""
+    difference: float | None
+    """Computed less published; null if it was not published."""
+    unit: str
+    """The currency; or, if only that is known, 1 for *something is paid* and 0 for *nothing*."""
+    rounded_to: float
+    """Rounding unit of the published figure."""
+    sources: list[str]
+    """Titles and addresses."""
+    note: str | None
+    """The arithmetic, or open questions; null if there is no note."""
+
+
+class PublishedContent(TypedDict):
+    """Every published case."""
+
+    contracts: list[PublishedRow]
+    """One entry for each published case."""
+
+
+def compare_published(name: str, contract: Contract) -> Iterator[PublishedRow]:
     """Settle a contract on each of its published cases.
 
     Parameters

@@ -42,7 +42,11 @@ class Posed:
 
         ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress, on_pace)
         found = self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
-        return replace(found, told=partial(self.question.content, self.asked.subject)) if isinstance(found, Answer) else found
+        return (
+            replace(found, told=partial(_as_plain, self.question.content, self.asked.subject))
+            if isinstance(found, Answer)
+            else found
+        )
 
     def settings(self, found: Any) -> dict[str, Any]:
         """Return what was asked, for the provenance."""
@@ -125,7 +129,7 @@ def keep(
     texts = question.subject.texts(asked.subject, posed.source.variant, asked.variants)
     with nullcontext() if output is None else folder.results_folder(output) as draft:
         found = answer()
-        content = question.content(asked.subject, found)
+        content = _as_plain(question.content, asked.subject, found)
         content["provenance"] = describe("".join(texts.values()), posed.settings(found))
         if draft is not None:
             files: dict[str, str | bytes] = {**texts, **asked.files, **question.files(asked, posed.source, found)}
@@ -137,6 +141,14 @@ def keep(
             if question.write is not None:
                 question.write(draft, asked.subject, found)
     return found, content
+
+
+def _as_plain(content: Callable[[Any, Any], Mapping[str, Any]], subject: Any, found: Any) -> dict[str, Any]:
+    """Return what JSON says of an answer as plain numbers."""
+    from simengine.report.answers import as_plain
+
+    plain: dict[str, Any] = as_plain(content(subject, found))
+    return plain
 
 
 def asked_again(*words: object) -> str:

@@ -225,8 +225,11 @@ class Question(Generic[Answered]):
     ask: Callable[..., Answered]
     """From the study, the ensemble and the values of the options by name."""
     tables: Callable[[Any, Answered], RenderableType]
-    content: Callable[[Any, Answered], dict[str, Any]] = FIELDS_BY_NAME
-    """The answer as plain numbers, for JSON; by default, its fields by their names."""
+    content: Callable[[Any, Answered], Mapping[str, Any]] = FIELDS_BY_NAME
+    """What JSON says of the answer, its statistics and records as they are; by default, its fields by their names.
+
+    The reference tells the keys of what it returns: each has a sentence below it, in the answer or where they are written.
+    """
     picture: Callable[[Any, Answered], bytes] | None = None
     options: tuple[Option, ...] = ()
     keeps: str = "the answer, its picture, study and provenance"

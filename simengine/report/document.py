@@ -1,4 +1,4 @@
-"""Say the results of a run as one JSON object, and a study as the text that runs it again."""
+"""Parts of JSON objects that several commands share, and a study as the text that runs it again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import yaml
@@ -17,25 +17,121 @@ from simengine.contract.spec import Contract
 from simengine.distributions import Constant
 from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
+from simengine.report.steps import MovesContent
 from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import Refused, TableSection
 
 _BY_LIBYAML: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """Twice as fast where PyYAML has it."""
 
 
-def run_summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
-    """Return everything that two equal runs share."""
-    return {
-        "title": study.study.title,
-        "currency": study.study.currency,
-        "seed": seed,
-        "replications": table.n_replications,
-        "parties": {name: party.name for name, party in study.parties.items()},
-        **plain(table.sections),
-        "assumptions": assumptions(study),
-    }
+class RefusedContent(TypedDict):
+    """A statistic that is not given."""
+
+    statistic: str
+    """Path of the statistic."""
+    reason: str
+    """Why it is not reported."""
+    tail_points: int | None
+    """Replications in its tail; null if it has none."""
+    replications_needed: int | None
+    """Replications needed for it; null if no number is enough."""
+
+
+class LedgerEntry(TypedDict):
+    """An entry of the ledger."""
+
+    path: str
+    """Path in the study."""
+    value: str
+    """Value or distribution, as text."""
+    certainty: str | None
+    """[Certainty code](distributions.md); null if there is none."""
+    is_assumed: bool
+    """True for P, U, M, R, assumption, and for everything taken for granted."""
+    source: str | None
+    """As in the study; null if there is none."""
+    layer: str | None
+    """Kind of uncertainty; null for a number without a distribution."""
+    note: str | None
+    """As in the study; null if there is none."""
+
+
+class PayerAndPayee(TypedDict):
+    """Between whom a term pays."""
+
+    payer: str
+    """Who pays."""
+    payee: str
+    """Who receives."""
+
+
+class PaymentOnDate(TypedDict):
+    """A payment on a date of the contract."""
+
+    term: str
+    """The term."""
+    date: str
+    """The date of the contract."""
+    month: int
+    """Month of payment, from the start."""
+    payer: str
+    """Who pays."""
+    payee: str
+    """Who receives."""
+    payment: float
+    """The payment."""
+    bound: str
+    """The limit that decided."""
+
+
+class SettlementContent(TypedDict):
+    """Payments of one replication."""
+
+    payments: Mapping[str, float]
+    """By term: the payment."""
+    parties: Mapping[str, PayerAndPayee]
+    """By term: who owes it to whom."""
+    total: float | None
+    """Their sum if one party pays or receives all of them; null if money flows in opposite directions."""
+    net: Mapping[str, float]
+    """By party: what it received less what it paid."""
+    bound: Mapping[str, str]
+    """By term: the limit that decided; if the contract has dates, that of the last."""
+    dates: list[PaymentOnDate]
+    """The payments by date; empty where the contract has no dates."""
+
+
+class Replayed(TypedDict):
+    """What a contract is settled on."""
+
+    contract: str
+    """Title of the contract."""
+    currency: str
+    """Its currency."""
+    drawn: float
+    """Money drawn."""
+    outcomes: Mapping[str, float]
+    """By metric: the outcome that was given."""
+
+
+class ReplayContent(Replayed, SettlementContent):
+    """A contract settled on outcomes."""
+
+
+class CheckContent(TypedDict):
+    """A study that is valid."""
+
+    title: str
+    """Title of the study."""
+    valid: bool
+    """Always true: an invalid study ends with messages and exit code 2."""
+    assumptions: list[LedgerEntry]
+    """The ledger."""
+    assumed_without_a_distribution: list[str]
+    """Paths of numbers that are assumed but have no distribution."""
+    moves: MovesContent
+    """Effect of moving at the end of a step."""
 
 
 def plain(section: TableSection | Statistic) -> dict[str, Any]:
@@ -54,7 +150,7 @@ def plain(section: TableSection | Statistic) -> dict[str, Any]:
     return {name: plain(child) for name, child in section.items()}
 
 
-def refused_content(refused: Mapping[str, Refused]) -> list[dict[str, Any]]:
+def refused_content(refused: Mapping[str, Refused]) -> list[RefusedContent]:
     """Return what is not given as plain numbers, with the reason."""
     return [
         {"statistic": path, "reason": one.reason, "tail_points": one.tail_points, "replications_needed": one.n_replications}
@@ -62,9 +158,9 @@ def refused_content(refused: Mapping[str, Refused]) -> list[dict[str, Any]]:
     ]
 
 
-def assumptions(study: Study) -> list[dict[str, Any]]:
+def assumptions(study: Study) -> list[LedgerEntry]:
     """Return the assumption ledger: every number with its value or distribution, certainty and source; then what is taken for granted."""
-    numbers = [
+    numbers: list[LedgerEntry] = [
         {
             "path": path,
             "value": str(number),
@@ -76,7 +172,7 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
         }
         for path, number in study.numbers.items()
     ]
-    granted = [
+    granted: list[LedgerEntry] = [
         {
             "path": f"study.takes_for_granted.{name}",
             "value": item.text,
@@ -91,7 +187,7 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
     return numbers + granted
 
 
-def settlement(payments: Payments) -> dict[str, Any]:
+def settlement(payments: Payments) -> SettlementContent:
     """Payments of one replication by term, the net of each party, the limit that bound each term, and each date's part.
 
     `total` is null where some terms pay in the opposite direction of others.

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from simengine.config import Study, forms_of, step_error_of
 
 
-def steps_content(study: Study) -> dict[str, Any]:
+class MovesContent(TypedDict):
+    """Effect of moving at the end of a step."""
+
+    steps_per_month: int
+    """Steps in a month; people move at the end of one."""
+    forms: list[str]
+    """The forms in which the study states its moves."""
+    share_off: float
+    """The largest difference in a share of people in a state from moves at any moment, over all months after entry."""
+    state: str
+    """The state in which it occurs."""
+    stratum: str
+    """The stratum in which it occurs."""
+    months_after_entry: int
+    """When it occurs."""
+    has_service: bool
+    """Whether it occurs with the service."""
+    months_in_state_off: float
+    """The largest difference in the months that a person spends in a state, to the horizon."""
+    moves_per_person: float
+    """Moves of a person to the horizon without the service, by the steps."""
+    moves_per_person_at_any_moment: float
+    """The same if people could move at any moment."""
+
+
+def steps_content(study: Study) -> MovesContent:
     """Compute what the step does at the centres of all numbers, as plain numbers for JSON."""
     error = step_error_of(study)
     return {
@@ -24,7 +49,7 @@ def steps_content(study: Study) -> dict[str, Any]:
     }
 
 
-def steps_sentence(content: dict[str, Any]) -> str:
+def steps_sentence(content: MovesContent) -> str:
     """Say in words what `steps_content` computes; nothing where nobody moves."""
     if content["moves_per_person_at_any_moment"] == 0:
         return ""

@@ -15,11 +15,10 @@ from simengine.config import Study
 from simengine.config.roles import with_money, without_costs
 from simengine.currencies import decimals_of
 from simengine.errors import escaped
-from simengine.report.document import assumptions
+from simengine.report.document import LedgerEntry, assumptions
 from simengine.report.layouts import cost_notes
 from simengine.report.units import cell
 from simengine.risk.summarise import RiskTable
-from simengine.risk.trust import TableSection
 
 
 class _Console(Console):
@@ -40,7 +39,7 @@ def show(content: RenderableType, *, fold: bool = True) -> None:
     _Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
 
 
-def public_value_table(study: Study, value_by_party: TableSection, unit: float) -> RenderableType:
+def public_value_table(study: Study, value_by_party: Mapping[str, Any], unit: float) -> RenderableType:
     """Lay out what each party pays or receives, what the effect is worth to it, and what it is left with."""
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
     layout.add_column("", overflow="fold", min_width=min(12, max(len(named.name) for named in study.parties.values())))
@@ -85,7 +84,7 @@ def assumption_lists(study: Study) -> RenderableType:
     return Group(*([Text(legend)] if codes else []), *lists)
 
 
-def _ledger_list(title: str, entries: list[dict[str, Any]]) -> Text:
+def _ledger_list(title: str, entries: list[LedgerEntry]) -> Text:
     """List entries one to a line, so that the list can be searched with ordinary tools."""
     text = Text(f"{title}: {len(entries)}\n", style="bold")
     for entry in entries:

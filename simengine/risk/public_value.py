@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from simengine.risk import statistics
 from simengine.risk.measures import p_loss
 from simengine.risk.parties import parties_of
-from simengine.risk.statistics import Statistic
+from simengine.risk.sections import ValueSection
 from simengine.risk.weighting import Weighting
 
 VALUE_AMOUNTS = ("cash", "value", "cashable")
 
 
-def value_by_party(
-    columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None
-) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
+def value_by_party(columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None) -> dict[str, ValueSection]:
     """Return by party the distributions of cash, value, cashable value and net (cash + value), and P(net < 0).
 
     Parameters
@@ -28,9 +26,13 @@ def value_by_party(
     weighting
         How the rows were drawn, if they are not independent replications of equal weight.
     """
-    table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
-    for party in parties_of(columns):
-        net = columns[f"{party}.net"]
-        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], weighting) for name in VALUE_AMOUNTS}
-        table[party] |= {"net": statistics.summary(net, weighting), "p_net_below_zero": p_loss(net, weighting)}
-    return table
+    return {
+        party: {
+            "cash": statistics.summary(columns[f"{party}.cash"], weighting),
+            "value": statistics.summary(columns[f"{party}.value"], weighting),
+            "cashable": statistics.summary(columns[f"{party}.cashable"], weighting),
+            "net": statistics.summary(columns[f"{party}.net"], weighting),
+            "p_net_below_zero": p_loss(columns[f"{party}.net"], weighting),
+        }
+        for party in parties_of(columns)
+    }

@@ -8,8 +8,9 @@ that say otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,12 @@ class Statistic:
         if self.interval_95 is not None and not self.covers:
             return self.interval_95
         return self.value - Z_95 * self.se, self.value + Z_95 * self.se
+
+
+Summary: TypeAlias = Annotated[Mapping[str, Statistic], "distribution"]
+"""mean, sd, p05, p25, p50, p75, p95; without those of a tail that stand on too few replications."""
+QuantilesAlone: TypeAlias = Annotated[Mapping[str, Statistic], "p05 to p95 only"]
+MeanAndSd: TypeAlias = Annotated[Mapping[str, Statistic], "mean, sd"]
 
 
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:

@@ -9,18 +9,29 @@ from typing import Any
 import numpy as np
 
 from simengine.errors import UnknownNameError, UsageError, one_of
-from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, ReplicationResults
+from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, Floats, ReplicationResults
 from simengine.risk import statistics, trust
-from simengine.risk.coverage import ROUNDING
 from simengine.risk.frames import frame_of, statistics_in
-from simengine.risk.kernels import FOUND
+from simengine.risk.mean_cash import irr_of_drawn_cash, irr_of_mean_cash
 from simengine.risk.measured import those_measured
 from simengine.risk.measures import Measure, cvar, p_loss, var
 from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.public_value import value_by_party
-from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from simengine.risk.roles import lenders_in, other_cash, payers_in, total_of_lenders, total_of_payers
-from simengine.risk.statistics import Statistic
+from simengine.risk.sections import (
+    DiagnosticsSection,
+    LenderSection,
+    MetricSection,
+    NotMeasuredSection,
+    OutcomeSection,
+    PartySection,
+    PayerSection,
+    PaymentAgainstSaving,
+    PeopleSection,
+    TermSection,
+)
+from simengine.risk.statistics import MeanAndSd, Statistic
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, TableSection
 from simengine.risk.weighting import Weighting, given
@@ -125,7 +136,12 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
         rule = "a table must be made of at least 2 replications, for one has no standard error"
         raise UsageError(f"summarise: {rule}; found {len(np.unique(results.replications))}")
     weighting, measures = weighting_of(results, control_variates), tuple(measures)
-    sections: TableSection = {
+    people: PeopleSection = {"service_users": statistics.summary(results["service_users"], weighting)}
+    diagnostics: DiagnosticsSection = {
+        "replications_with_clipped_probabilities": statistics.probability(results["clipped"] > 0, weighting),
+        "metrics": _not_measured(results, weighting),
+    }
+    sections: Mapping[str, Any] = {
         **_by_role(results, weighting),
         "payment_against_saving": _payment_against_saving(results, weighting),
         "public_value": value_by_party(results.columns, weighting),
@@ -133,12 +149,9 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
         "terms": _terms(results, weighting),
         **_outcomes(results, weighting),
         **structure_sections(results, weighting),
-        "people": {"service_users": statistics.summary(results["service_users"], weighting)},
+        "people": people,
         "person_months": _person_months(results, weighting),
-        "diagnostics": {
-            "replications_with_clipped_probabilities": statistics.probability(results["clipped"] > 0, weighting),
-            "metrics": _not_measured(results, weighting),
-        },
+        "diagnostics": diagnostics,
     }
     n_replications = len(results.replications) if weighting is None else weighting.n_independent or weighting.n_rows
     refused = trust.refusals(sections, n_replications)
@@ -193,26 +206,22 @@ def weighting_of(results: ReplicationResults, control_variates: Floats | None = 
     return Weighting(len(results.replications), weight, group, control_variates, len(np.unique(results.replications)))
 
 
-def _by_role(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _by_role(results: ReplicationResults, weighting: Weighting | None) -> Mapping[str, Any]:
     """Sections of all who lend and all who pay under the contract, each for itself, and of their totals where there are several."""
     lenders = names_of_role(ALL_LENDERS, lenders_in(results.columns))
     payers = names_of_role(ALL_PAYERS, payers_in(results.columns))
-    sections: dict[str, dict[str, Statistic | TableSection]] = {name: _lender(results, name, weighting) for name in lenders}
+    sections: dict[str, dict[str, Any]] = {}
+    for name in lenders:
+        lent = _lender(results, name, weighting)
+        # Money in and back first, then what is left of them.
+        first = {"money_in": lent["money_in"], "money_back": lent["money_back"]}
+        sections[name] = {**first, **_position(results, name, weighting), **lent}
     for name in payers:
-        paid: dict[str, Statistic | TableSection] = {
-            what: statistics.summary(results[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")
-        }
-        if (other := other_cash(results.columns, name)).any():
-            paid["other_cash"] = statistics.summary(other, weighting)
-        if f"{name}.unpaid" in results.columns:
-            unpaid = results[f"{name}.unpaid"]
-            paid |= {"unpaid": statistics.summary(unpaid, weighting)}
-            paid |= {"p_unpaid": statistics.probability(unpaid > 0, weighting)}
-        sections[name] = {**sections.get(name, {}), **paid, **_position(results, name, weighting)}
+        sections[name] = {**sections.get(name, {}), **_payer(results, name, weighting), **_position(results, name, weighting)}
     return sections
 
 
-def _position(results: ReplicationResults, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
+def _position(results: ReplicationResults, name: str, weighting: Weighting | None) -> PartySection:
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
     net = results[f"{name}.net"]
     return {
@@ -225,14 +234,27 @@ def _position(results: ReplicationResults, name: str, weighting: Weighting | Non
     }
 
 
-def _lender(results: ReplicationResults, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
-    """Summarise what a lender, or all of them, get back, and what they are left with."""
+def _payer(results: ReplicationResults, name: str, weighting: Weighting | None) -> PayerSection:
+    section: PayerSection = {
+        "payment": statistics.summary(results[f"{name}.payment"], weighting),
+        "true_saving": statistics.summary(results[f"{name}.true_saving"], weighting),
+    }
+    if (other := other_cash(results.columns, name)).any():
+        section["other_cash"] = statistics.summary(other, weighting)
+    if f"{name}.unpaid" in results.columns:
+        unpaid = results[f"{name}.unpaid"]
+        section["unpaid"] = statistics.summary(unpaid, weighting)
+        section["p_unpaid"] = statistics.probability(unpaid > 0, weighting)
+    return section
+
+
+def _lender(results: ReplicationResults, name: str, weighting: Weighting | None) -> LenderSection:
+    """Summarise what a lender, or all of them, pay in and get back."""
     paid_in, back = results[f"{name}.money_in"], results[f"{name}.money_back"]
     multiple, rate = results[f"{name}.moic"], results[f"{name}.irr"]
-    section: dict[str, Statistic | TableSection] = {
+    section: LenderSection = {
         "money_in": statistics.summary(paid_in, weighting),
         "money_back": statistics.summary(back, weighting),
-        **_position(results, name, weighting),
         "peak_funding": statistics.summary(results[f"{name}.peak_funding"], weighting),
         "irr_status": {word: statistics.probability(results.is_word(f"{name}.irr_status", word), weighting) for word in STATUSES},
         "payback_status": {
@@ -264,59 +286,14 @@ def _lender(results: ReplicationResults, name: str, weighting: Weighting | None)
     return section
 
 
-def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> TableSection:
+def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> dict[str, Statistic]:
     """Place every replication on the scale of repayment."""
     has_nothing, is_short = back <= 0, back < paid_in
     cases = (has_nothing & is_short, ~has_nothing & is_short, back == paid_in, back > paid_in)
     return {name: statistics.probability(case, weighting) for name, case in zip(REPAYMENT, cases, strict=True)}
 
 
-def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
-    """Return the rate of return of the mean cash by date; nothing where the mean cash has no single rate.
-
-    Notes
-    -----
-    With w_t = v^t at the rate i found, and Sigma the covariance of the cash between dates, the delta method gives
-    se(i) = sqrt(w' Sigma w / n) / |d(mean cash . w) / di|.
-    """
-    mean = (cash.total / cash.n_replications).astype(np.float64)
-    rates = rates_of_return(mean[None, :])
-    if rates.status[0] != FOUND:
-        return None
-    rate = float(rates.rate[0])
-    weight, slope = _weight_and_slope(mean, rate)
-    centre = (cash.rounded / cash.n_replications).astype(np.float64)
-    variance = (
-        float(weight @ (cash.products / cash.n_replications).astype(np.float64) @ weight - (weight @ centre) ** 2) * cash.unit**2
-    )
-    # Of cash that is always the same the difference of two large products is what rounding leaves.
-    if variance <= ROUNDING * (weight @ np.abs(centre) * cash.unit) ** 2:
-        return Statistic(rate, 0.0)
-    return Statistic(rate, float(np.sqrt(variance / cash.n_replications) / abs(slope)))
-
-
-def irr_of_drawn_cash(results: ReplicationResults, name: str, weighting: Weighting) -> Statistic | None:
-    """Find the same where replications weigh differently or hang together: each adds its present value at the rate, less the mean's."""
-    if results.lending_cash_by_row is None:
-        return None
-    cash = results.lending_cash_by_row[name].astype(np.float64)
-    mean = weighting.share @ cash
-    rates = rates_of_return(mean[None, :])
-    if rates.status[0] != FOUND:
-        return None
-    weight, slope = _weight_and_slope(mean, float(rates.rate[0]))
-    found = weighting.error_of((cash - mean) @ weight)
-    return Statistic(float(rates.rate[0]), found.se / abs(slope), covers=found.covers)
-
-
-def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
-    """Return what money of each date is worth today at a rate, and by how much the value of the mean cash changes with the rate."""
-    months = np.arange(len(mean))
-    weight = (1 + rate) ** (-months / 12)
-    return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
-
-
-def _payment_against_saving(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _payment_against_saving(results: ReplicationResults, weighting: Weighting | None) -> PaymentAgainstSaving:
     everybody = total_of_payers(results.columns)
     payment, saving = results[f"{everybody}.payment"], results[f"{everybody}.true_saving"]
     beyond = results["contingent_payment"]
@@ -329,9 +306,9 @@ def _payment_against_saving(results: ReplicationResults, weighting: Weighting | 
     }
 
 
-def _metrics(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _metrics(results: ReplicationResults, weighting: Weighting | None) -> dict[str, MetricSection]:
     """Of each metric, over those replications in which it was measured, or in which there is a truth."""
-    section: dict[str, dict[str, Statistic | TableSection]] = {}
+    section: dict[str, MetricSection] = {}
     for name in _names(results, "metric."):
         estimate, truth = results[f"metric.{name}.estimate"], results[f"metric.{name}.truth"]
         (seen,), of_seen = those_measured(weighting, estimate)
@@ -345,14 +322,16 @@ def _metrics(results: ReplicationResults, weighting: Weighting | None) -> TableS
         if len(true) > 1:
             section[name]["truth"] = statistics.summary(true, of_true)
             section[name]["p_truth_positive"] = statistics.probability(true > 0, of_true)
-        section[name] |= {"error": _mean_and_sd(error, of_error)} if len(error) > 1 else {}
-        section[name] |= {"evaluators_standard_error": _mean_and_sd(own, of_own)} if len(own) > 1 else {}
+        if len(error) > 1:
+            section[name]["error"] = _mean_and_sd(error, of_error)
+        if len(own) > 1:
+            section[name]["evaluators_standard_error"] = _mean_and_sd(own, of_own)
     return section
 
 
-def _not_measured(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _not_measured(results: ReplicationResults, weighting: Weighting | None) -> dict[str, NotMeasuredSection]:
     """By metric: how often there was no estimate, an estimate whose standard error is unknown, and no truth."""
-    section: dict[str, TableSection] = {}
+    section: dict[str, NotMeasuredSection] = {}
     for name in _names(results, "metric."):
         estimate, error, truth = (np.isnan(results[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
         section[name] = {
@@ -363,7 +342,7 @@ def _not_measured(results: ReplicationResults, weighting: Weighting | None) -> T
     return section
 
 
-def _terms(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _terms(results: ReplicationResults, weighting: Weighting | None) -> dict[str, TermSection]:
     return {
         name: {
             "amount": statistics.summary(results[f"term.{name}.amount"], weighting),
@@ -376,23 +355,24 @@ def _terms(results: ReplicationResults, weighting: Weighting | None) -> TableSec
     }
 
 
-def _outcomes(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _outcomes(results: ReplicationResults, weighting: Weighting | None) -> dict[str, dict[str, OutcomeSection]]:
     """By outcome that is counted person by person: how many, and what rate cards pay for it; nothing where none is."""
-    section: dict[str, TableSection] = {}
+    section: dict[str, OutcomeSection] = {}
     for name in _names(results, "outcome."):
-        parts = {what: results.columns.get(f"outcome.{name}.{what}") for what in ("number", "paid")}
-        section[name] = {what: statistics.summary(values, weighting) for what, values in parts.items() if values is not None}
+        section[name] = {"number": statistics.summary(results[f"outcome.{name}.number"], weighting)}
+        if f"outcome.{name}.paid" in results.columns:
+            section[name]["paid"] = statistics.summary(results[f"outcome.{name}.paid"], weighting)
     return {"outcomes": section} if section else {}
 
 
-def _person_months(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+def _person_months(results: ReplicationResults, weighting: Weighting | None) -> dict[str, dict[str, MeanAndSd]]:
     """By arm and state, over the longest window: for comparison with the exact recursion."""
     states = _names(results, f"person_months.{ARMS[0]}.")
     arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in results.columns]
     return {arm: {state: _mean_and_sd(results[f"person_months.{arm}.{state}"], weighting) for state in states} for arm in arms}
 
 
-def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> TableSection:
+def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> MeanAndSd:
     return {"mean": statistics.mean(sample, weighting), "sd": statistics.sd(sample, weighting)}
 
 

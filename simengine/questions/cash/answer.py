@@ -19,15 +19,13 @@ from simengine.risk import statistics, trust
 from simengine.risk.frames import COLUMNS, frame_row, statistics_in
 from simengine.risk.returns import PAID_BACK, PAYBACK_STATUSES, payback_times
 from simengine.risk.roles import peak_funding
-from simengine.risk.statistics import Statistic
+from simengine.risk.statistics import QuantilesAlone, Statistic, Summary
 from simengine.risk.summarise import weighting_of
 from simengine.risk.trust import TableSection
 from simengine.risk.weighting import Weighting, given
 from simengine.sampling import Sampling, refuse_impossible_variates
 
 DEFAULT_PERIOD = "quarter"
-CashDistribution = Mapping[str, Statistic]
-"""mean, sd, p05, p25, p50, p75, p95; without those of a tail that stand on too few replications."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,10 @@ class PeriodCash:
     """Cash of one name in one period, and all of it from the start to the end of the period."""
 
     period: Period
-    cash: CashDistribution
-    """In the currency; positive is received."""
-    cumulative: CashDistribution
+    cash: Summary
+    """Cash of the period; positive is received."""
+    cumulative: Summary
+    """Cash from the start to the end of the period."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +44,25 @@ class PartyCash:
     """Cash of one name over time."""
 
     by_date: tuple[PeriodCash, ...]
-    peak_funding: CashDistribution
-    """Largest net outlay at the end of a month: minus the lowest point of the cumulative cash, 0 if that is never negative."""
+    """The periods, in their order."""
+    peak_funding: Summary
+    """The largest net outlay at the end of a month: minus the lowest point of the cumulative cash, 0 if that is never negative."""
     p_out_of_pocket: Statistic
     """Probability that the cumulative cash is ever negative at the end of a month."""
-    deepest_month: CashDistribution
-    """Over the replications in which it is: the month, from 0, after which the cumulative cash is lowest, the first of several."""
-    payback_months: CashDistribution
-    """Over the replications that are paid back, quantiles alone: month from which on the cumulative cash stays at 0 or above."""
+    deepest_month: Summary
+    """The month, from 0, after which the cumulative cash is lowest, the first of several; over the replications in which it is
+    negative."""
+    payback_months: QuantilesAlone
+    """The month from which the cumulative cash stays at 0 or above, over the replications that are paid back."""
     payback_status: Mapping[str, Statistic]
-    """Share of the replications that are `paid_back`, `never`, or `no_cost`, in which nothing was paid out."""
+    """By status: share of the replications that are `paid_back`, `never`, or `no_cost`, in which nothing was paid out."""
     commitment: float | None = None
-    """The most that is drawn from who lends; nothing for others."""
-    money_in: CashDistribution | None = None
-    """Money paid in by who lends."""
+    """The most that is drawn; as what follows only of who lends, and not where a line may be drawn again."""
+    money_in: Summary | None = None
+    """Money paid in."""
     p_exhausted: Statistic | None = None
-    """Probability that as much is drawn as is committed."""
+    """Probability that all of the commitment is paid in, to the smallest unit of the currency; of a line that may be drawn again a run
+    tells `tranches.<tranche>.p_exhausted`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,15 +70,15 @@ class CashOverTime(Answer):
     """Cash of each party over time."""
 
     start: str
-    """Month 0 as year-month."""
+    """Month 0 of the study, as year-month."""
     every: str
-    """The periods of `by_date`: `month`, `quarter` or `year`."""
+    """The periods of `by_date`: `month`, `quarter` or `year` of the calendar."""
     is_period_asked: bool
     """Whether somebody asked for these periods."""
     parties: Mapping[str, PartyCash]
     """By name: a party, a total of a role, a tranche."""
     tails_need: int | None
-    """Replications that p05 and p95 of money take; nothing where all are given."""
+    """Replications that `p05` and `p95` of money take if some are not given; otherwise null."""
     flows: CashFlows = field(compare=False)
     """The cash itself, row by row."""
     weighting: Weighting | None = field(compare=False)
@@ -236,7 +238,7 @@ def _by_date(
     return tuple(found), max(filter(None, needs), default=None)
 
 
-def _distribution(sample: Any, weighting: Weighting | None) -> tuple[CashDistribution, int | None]:
+def _distribution(sample: Any, weighting: Weighting | None) -> tuple[Summary, int | None]:
     """Summarise a sample without the tails that stand on too few replications; and say how many these take."""
     section: TableSection = statistics.summary(sample, weighting)
     n = len(sample) if weighting is None else weighting.n_independent or weighting.n_rows
@@ -245,6 +247,6 @@ def _distribution(sample: Any, weighting: Weighting | None) -> tuple[CashDistrib
     return given_alone, max((one.n_replications or 0 for one in refused.values()), default=0) or None
 
 
-def _among(sample: Any, cases: Any, weighting: Weighting | None) -> CashDistribution:
+def _among(sample: Any, cases: Any, weighting: Weighting | None) -> Summary:
     """Summarise some rows of a sample; nothing where these are fewer than two."""
     return _distribution(sample[cases], given(weighting, cases))[0] if np.count_nonzero(cases) > 1 else {}

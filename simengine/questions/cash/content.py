@@ -1,4 +1,4 @@
-"""Say the cash over time as plain numbers; write it by date as CSV, and by replication as Parquet."""
+"""What JSON says of the cash over time; the same by date as CSV, and by replication as Parquet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -17,10 +17,9 @@ from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.questions.question import Asked, Files, Source
 from simengine.records import measurements_of
-from simengine.report.answers import answer_heading
-from simengine.report.document import plain
+from simengine.report.answers import Heading, answer_heading
 from simengine.report.folder import write_parts
-from simengine.risk.statistics import LEVELS, Statistic
+from simengine.risk.statistics import LEVELS, QuantilesAlone, Statistic, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,9 +30,59 @@ _STATISTICS = ("mean", *LEVELS)
 _ROWS_AT_ONCE = 1_000_000
 
 
-def cash_content(study: Study, found: CashOverTime) -> dict[str, Any]:
-    """Return the cash over time as plain numbers."""
-    return answer_heading(study, found) | {
+class PeriodContent(TypedDict):
+    """Cash of one name in one period."""
+
+    period: str
+    """The period: 2030-01, 2030 Q1 or 2030. The first and the last of a study may be shorter than others."""
+    first: str
+    """Its first month, as year-month."""
+    last: str
+    """Its last month, as year-month."""
+    first_month: int
+    """The same as months from the start, which is 0."""
+    last_month: int
+    """Its last month from the start; that of the last period is the horizon."""
+    cash: Summary
+    cumulative: Summary
+
+
+class _Lending(TypedDict, total=False):
+    commitment: float
+    money_in: Summary
+    p_exhausted: Statistic
+
+
+class PartyContent(TypedDict):
+    """Cash of one name over time."""
+
+    peak_funding: Summary
+    p_out_of_pocket: Statistic
+    deepest_month: Summary
+    payback_months: QuantilesAlone
+    payback_status: Mapping[str, Statistic]
+    commitment: NotRequired[float]
+    money_in: NotRequired[Summary]
+    p_exhausted: NotRequired[Statistic]
+    by_date: list[Annotated[PeriodContent, PeriodCash]]
+
+
+class CashContent(Heading):
+    """The cash over time."""
+
+    start: str
+    every: str
+    tails_need: int | None
+    cash: Mapping[str, Annotated[PartyContent, PartyCash]]
+    """By name: a party, with all its accounts; `suppliers` outside the study; `project`, the account through which the loan runs;
+    `all_lenders` and `all_payers`, if several have the role, in this role alone; `tranche.<tranche>`; `<lender>.loans`, the tranches
+    of a lender that has other cash too."""
+
+
+def cash_content(study: Study, found: CashOverTime) -> CashContent:
+    """Return what JSON says of the cash over time."""
+    return {
+        **answer_heading(study, found),
         "start": found.start,
         "every": found.every,
         "tails_need": found.tails_need,
@@ -41,24 +90,22 @@ def cash_content(study: Study, found: CashOverTime) -> dict[str, Any]:
     }
 
 
-def _party(party: PartyCash) -> dict[str, Any]:
-    lending = {
-        "commitment": party.commitment,
-        "money_in": None if party.money_in is None else plain(party.money_in),
-        "p_exhausted": None if party.p_exhausted is None else plain(party.p_exhausted),
-    }
+def _party(party: PartyCash) -> PartyContent:
+    lending: _Lending = {}
+    if party.commitment is not None and party.money_in is not None and party.p_exhausted is not None:
+        lending = {"commitment": party.commitment, "money_in": party.money_in, "p_exhausted": party.p_exhausted}
     return {
-        "peak_funding": plain(party.peak_funding),
-        "p_out_of_pocket": plain(party.p_out_of_pocket),
-        "deepest_month": plain(party.deepest_month),
-        "payback_months": plain(party.payback_months),
-        "payback_status": plain(party.payback_status),
-        **(lending if party.commitment is not None else {}),
+        "peak_funding": party.peak_funding,
+        "p_out_of_pocket": party.p_out_of_pocket,
+        "deepest_month": party.deepest_month,
+        "payback_months": party.payback_months,
+        "payback_status": party.payback_status,
+        **lending,
         "by_date": [_period(one) for one in party.by_date],
     }
 
 
-def _period(one: PeriodCash) -> dict[str, Any]:
+def _period(one: PeriodCash) -> PeriodContent:
     period = one.period
     return {
         "period": period.name,
@@ -66,8 +113,8 @@ def _period(one: PeriodCash) -> dict[str, Any]:
         "last": period.last,
         "first_month": period.first_month,
         "last_month": period.last_month,
-        "cash": plain(one.cash),
-        "cumulative": plain(one.cumulative),
+        "cash": one.cash,
+        "cumulative": one.cumulative,
     }
 
 

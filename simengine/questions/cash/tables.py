@@ -8,10 +8,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.questions.cash.answer import CashDistribution, CashOverTime, PartyCash, PeriodCash
+from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.report.layouts import cost_notes, grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, rounded_cell
+from simengine.risk.statistics import Summary
 from simengine.risk.trust import LEAST_TAIL_POINTS
 
 _MOST_PERIODS = 12
@@ -83,7 +84,7 @@ def _by_date(periods: Sequence[PeriodCash], every: str, unit: float) -> Renderab
     return table
 
 
-def _mean(distribution: CashDistribution, unit: float) -> str:
+def _mean(distribution: Summary, unit: float) -> str:
     """Write a mean with its error; alone if nothing is uncertain, as before the first payment."""
     one, sd = distribution.get("mean"), distribution.get("sd")
     return rounded_cell(one, unit) if sd is not None and sd.value == 0 else cell(one, unit)
@@ -95,7 +96,7 @@ def _end_of_cash(by_date: Mapping[str, Sequence[PeriodCash]]) -> int:
     return max(moved, default=0) + 1
 
 
-def _is_moved(cash: CashDistribution) -> bool:
+def _is_moved(cash: Summary) -> bool:
     return cash["mean"].value != 0 or cash["sd"].value > 0
 
 
@@ -115,7 +116,7 @@ def _lacks_tails(party: PartyCash) -> bool:
     return any(months and "p95" not in months for months in (party.deepest_month, party.payback_months))
 
 
-def _date(found: CashOverTime, months: CashDistribution, level: str) -> str:
+def _date(found: CashOverTime, months: Summary, level: str) -> str:
     one = months.get(level)
     return "-" if one is None else date_of(found.start, int(one.value))
 

@@ -50,6 +50,7 @@ class PowerPoint:
     """Results with a multiple of the promised effect."""
 
     multiple: float
+    """The multiple."""
     truth: Mapping[str, Statistic]
     """By metric: its mean true value."""
     estimate: Mapping[str, Statistic]
@@ -65,17 +66,19 @@ class Cliff:
     """A level of a metric at which the payment jumps, with the other metrics and waves at the promised effect."""
 
     metric: str
+    """The metric."""
     wave: str | None
-    """The wave whose estimate it is, if the contract measures waves separately; None for all waves together."""
+    """The wave whose estimate it is, if the contract measures waves separately; null for all waves together."""
     edge: float
+    """The level."""
     below: float
     """Contingent payment just below the threshold."""
     above: float
     """Contingent payment just above it."""
     distance: Statistic | None
-    """Distance from the threshold to the promised truth in the evaluator's mean standard errors; None if these are 0."""
+    """(mean truth at the promise - threshold) / the evaluator's mean standard error, both of that wave; null if that is 0."""
     p_within_one_se: Statistic
-    """Probability at the promise that the estimate is within one of its standard errors of the threshold."""
+    """Probability at the promise that the estimate is within one of its own standard errors of the threshold."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,13 @@ class TermChance:
     """Payment of one contingent term if the service changes nothing, and with the promised effect."""
 
     p_pay_no_effect: Statistic
+    """Probability that the term pays if the service changes nothing."""
     p_pay_promised_effect: Statistic
+    """Probability that it pays if the service has the promised effect."""
     expected_no_effect: Statistic
+    """Mean payment under it if the service changes nothing."""
     expected_promised_effect: Statistic
+    """Mean payment under it if the service has the promised effect."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +125,15 @@ class CountedDeadweight:
     """What becomes of one outcome, counted person by person, if the service changes nothing, and with the promised effect."""
 
     number_no_effect: Statistic
+    """Mean number claimed if the service changes nothing."""
     number_promised_effect: Statistic
+    """Mean number claimed if it has the promised effect."""
     paid_no_effect: Statistic | None
-    """None if no rate card has a price for it."""
+    """Mean payment for it by rate cards if the service changes nothing; null if none has a price for it."""
     paid_promised_effect: Statistic | None
+    """The same if it has the promised effect; null as above."""
     deadweight: Statistic | None
-    """Share of what is paid at the promise that would be paid without the service; None if nothing is."""
+    """Share of what is paid at the promise that would be paid without the service; null if nothing is."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,24 +141,30 @@ class Certificate(Answer):
     """Effect of measurement error on the payments of one contract; payment means that of the contingent terms."""
 
     contingent_terms: tuple[str, ...]
+    """Names of the terms that count as payment."""
     promise: Mapping[str, float]
     """By path: the promised value of every number of the section `effect`."""
     p_pay_no_effect: Statistic
+    """Probability that the contract pays although the service changes nothing."""
     p_no_pay_promised_effect: Statistic
+    """Probability that it does not, although the service has the promised effect."""
     expected_paid_for_nothing: Statistic
+    """Mean payment if the service changes nothing."""
     expected_withheld: Statistic
     """At the promise: mean of payment on the truth less payment made, where positive."""
     expected_payment_on_truth: Statistic
     """At the promise: mean payment, settled on the truth; for milestones, on those caused by the service; for rate cards, what is
     paid beyond the payment without the service."""
     power_curve: tuple[PowerPoint, ...]
+    """Points at the promise times 0, 0.25, ... 2 (its logarithm, for a ratio), in the same replications."""
     cliffs: tuple[Cliff, ...]
+    """Levels of a metric of the contract at which the payment jumps."""
     bias_no_effect: Mapping[str, Bias]
     """By metric of the contract."""
     terms: Mapping[str, TermChance]
-    """By contingent term: a trigger and its fallback have separate probabilities."""
+    """By term: payment of each contingent one. A trigger and its fallback have separate probabilities."""
     outcomes: Mapping[str, CountedDeadweight]
-    """By outcome counted person by person."""
+    """By outcome counted person by person: what becomes of it; absent if there are none."""
 
 
 def certify(study: Study, ensemble: Ensemble) -> Certificate:

@@ -1,53 +1,64 @@
-"""A payment-error certificate as plain numbers, with warnings in words."""
+"""What JSON says of a payment-error certificate, with warnings in words."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any
+from collections.abc import Mapping
+from typing import NotRequired
 
 from simengine.config import Study
-from simengine.questions.certificate.answer import Bias, Certificate, Cliff, CountedDeadweight
-from simengine.report.answers import answer_heading
-from simengine.report.document import plain
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff, CountedDeadweight, PowerPoint, TermChance
+from simengine.report.answers import Heading, answer_heading
 from simengine.report.units import metric_unit
 from simengine.risk.statistics import Statistic
 
 
-def certificate(study: Study, found: Certificate) -> dict[str, Any]:
-    """Return a payment-error certificate as plain numbers."""
-    return answer_heading(study, found) | {
-        "contingent_terms": list(found.contingent_terms),
-        "promise": dict(found.promise),
-        "p_pay_no_effect": plain(found.p_pay_no_effect),
-        "p_no_pay_promised_effect": plain(found.p_no_pay_promised_effect),
-        "expected_paid_for_nothing": plain(found.expected_paid_for_nothing),
-        "expected_withheld": plain(found.expected_withheld),
-        "expected_payment_on_truth": plain(found.expected_payment_on_truth),
-        "power_curve": [
-            {
-                "multiple": point.multiple,
-                "truth": plain(point.truth),
-                "estimate": plain(point.estimate),
-                "p_pay": plain(point.p_pay),
-                "expected_payment": plain(point.expected_payment),
-            }
-            for point in found.power_curve
-        ],
-        "terms": {
-            name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.terms.items()
-        },
-        **({"outcomes": {name: _counted(one) for name, one in found.outcomes.items()}} if found.outcomes else {}),
-        "cliffs": [_cliff(cliff) for cliff in found.cliffs],
-        "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
+class CertificateContent(Heading):
+    """A payment-error certificate; what has no sentence here is told in `Certificate`."""
+
+    contingent_terms: tuple[str, ...]
+    promise: Mapping[str, float]
+    p_pay_no_effect: Statistic
+    p_no_pay_promised_effect: Statistic
+    expected_paid_for_nothing: Statistic
+    expected_withheld: Statistic
+    expected_payment_on_truth: Statistic
+    power_curve: tuple[PowerPoint, ...]
+    terms: Mapping[str, TermChance]
+    outcomes: NotRequired[Mapping[str, CountedDeadweight]]
+    cliffs: tuple[Cliff, ...]
+    bias_no_effect: Mapping[str, Statistic]
+    """By metric: mean estimate if the service changes nothing and the truth is 0."""
+    pays_from: Mapping[str, float | None]
+    """By metric: the level from which the contract pays; null if it does so always or never."""
+    breaks_even_from: Mapping[str, float | None]
+    """By metric: the level from which all terms together return the money drawn; null as above."""
+    warnings: list[str]
+    """Sentences: each metric whose bias exceeds the level from which the contract pays, by more than two Monte Carlo standard errors."""
+
+
+def certificate(study: Study, found: Certificate) -> CertificateContent:
+    """Return what JSON says of a payment-error certificate."""
+    content: CertificateContent = {
+        **answer_heading(study, found),
+        "contingent_terms": found.contingent_terms,
+        "promise": found.promise,
+        "p_pay_no_effect": found.p_pay_no_effect,
+        "p_no_pay_promised_effect": found.p_no_pay_promised_effect,
+        "expected_paid_for_nothing": found.expected_paid_for_nothing,
+        "expected_withheld": found.expected_withheld,
+        "expected_payment_on_truth": found.expected_payment_on_truth,
+        "power_curve": found.power_curve,
+        "terms": found.terms,
+        "outcomes": found.outcomes,
+        "cliffs": found.cliffs,
+        "bias_no_effect": {name: bias.estimate for name, bias in found.bias_no_effect.items()},
         "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
         "breaks_even_from": {name: bias.breaks_even_from for name, bias in found.bias_no_effect.items()},
         "warnings": certificate_warnings(study, found),
     }
-
-
-def _counted(one: CountedDeadweight) -> dict[str, Any]:
-    values = {field.name: getattr(one, field.name) for field in fields(one)}
-    return {name: None if value is None else plain(value) for name, value in values.items()}
+    if not found.outcomes:
+        del content["outcomes"]
+    return content
 
 
 def certificate_warnings(study: Study, found: Certificate) -> list[str]:
@@ -71,15 +82,3 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     if group is not None:
         text += f". The payment group is told by `{group.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
-
-
-def _cliff(cliff: Cliff) -> dict[str, Any]:
-    return {
-        "metric": cliff.metric,
-        "wave": cliff.wave,
-        "edge": cliff.edge,
-        "below": cliff.below,
-        "above": cliff.above,
-        "distance": None if cliff.distance is None else plain(cliff.distance),
-        "p_within_one_se": plain(cliff.p_within_one_se),
-    }

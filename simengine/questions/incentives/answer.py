@@ -65,7 +65,7 @@ class EffortPoint:
     truth: Mapping[str, Statistic]
     """By metric: the mean true effect."""
     worth_to_referrer: Statistic | None
-    """Mean money of the referrer after its costs; None if nobody decides about referrals."""
+    """Mean money of the referrer after its costs; null if nobody decides about referrals."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,11 @@ class Fresh:
     """The choice, evaluated in fresh replications."""
 
     worth: Statistic
-    """To the party that chooses the efforts."""
+    """Worth of the choice to the party that chooses the efforts."""
     lead: Statistic | None
-    """Its lead over the next best; None if there is no choice."""
+    """Its lead over the next best; null if there is no choice."""
     optimism: Statistic
-    """Optimism: its worth in the replications that selected it less that in fresh ones."""
+    """Its worth in the replications that selected it less that in fresh ones."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class Induced:
     """Response to one contract."""
 
     title: str
+    """Title of the contract."""
     curve: tuple[EffortPoint, ...]
     """By choice; the last is that of the study."""
     reply: Reply
@@ -117,14 +118,15 @@ class Induced:
     bought: Mapping[str, Statistic | None]
     """By metric: true effect per unit of money paid, a ratio of means; None if nothing is paid."""
     gap: Mapping[str, Statistic]
-    """By metric of the contract: estimate less truth."""
+    """By metric of the contract: mean of estimate less truth."""
     paid_beyond_truth: Statistic
-    """Mean payment for outcomes less the payment on the truth."""
+    """Mean payment of the contingent terms less their payment on the truth."""
     first_best: int
     """Index of the choice with the largest surplus, of those that may be chosen."""
     lost_surplus: Statistic
     """Surplus of the first best less that of the choice, in the same replications."""
     fresh: Fresh
+    """The choice, in as many fresh replications."""
 
     @property
     def chosen(self) -> EffortPoint:

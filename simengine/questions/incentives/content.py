@@ -1,24 +1,107 @@
-"""Responses to contracts as one JSON object."""
+"""What JSON says of responses to contracts."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
 
 from simengine.config import Study
-from simengine.questions.incentives.answer import EffortPoint, Incentives, Induced
+from simengine.questions.incentives.answer import EffortPoint, Fresh, Incentives, Induced
 from simengine.questions.incentives.best_response import BestResponse, GivingUp
 from simengine.questions.incentives.efforts import EffortChoice, behaviour_of
-from simengine.report.document import plain
+from simengine.report.answers import Heading, answer_heading
+from simengine.risk.statistics import Statistic
 
 
-def incentives(study: Study, found: Incentives) -> dict[str, Any]:
-    """Return responses to contracts as plain numbers."""
+class EffortContent(TypedDict):
+    """A choice and its results; what has no sentence here is told in `EffortPoint`."""
+
+    efforts: Mapping[str, float]
+    """By effort: its level; at 1 the service has the effect in the study."""
+    volume: float
+    """The multiple of the size of every wave."""
+    money: Statistic
+    cost: Statistic
+    worth: Statistic
+    p_pay: Statistic
+    payment: Statistic
+    surplus: Statistic
+    worth_to_referrer: Statistic | None
+    truth: Mapping[str, Statistic]
+
+
+class ResponseContent(TypedDict):
+    """How certain a choice is."""
+
+    is_decided: bool
+    """Whether it beats all others beyond doubt."""
+    next_best: EffortChoice | None
+    """The next best choice; null if there is no choice."""
+    lead: Statistic | None
+    """Its lead over the next best in the same replications, with the error of that difference; null if there is no choice."""
+    not_beaten: list[EffortChoice]
+    """Choices within two standard errors of the best, including itself."""
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A discontinuous fall of effort."""
+
+    cost_multiple: Statistic
+    """The multiple of the cost at which it occurs."""
+    from_: EffortChoice
+    """The choice just below this multiple."""
+    to: EffortChoice
+    """The choice just above it."""
+
+
+class InducedContent(TypedDict):
+    """Response to one contract; what has no sentence here is told in `Induced`."""
+
+    title: str
+    chosen: Annotated[EffortContent, EffortPoint]
+    """The choice."""
+    response: ResponseContent
+    """Certainty of the choice."""
+    referral: ResponseContent | None
+    """The same for the volume at the chosen efforts; null if nobody decides about referrals."""
+    gives_up: Fall | None
+    """Discontinuous fall of effort as its cost rises; null if there is none."""
+    parked: tuple[str, ...]
+    change: Mapping[str, Statistic]
+    bought_per_unit: Mapping[str, Statistic | None]
+    """By metric: mean true effect divided by the mean of all payments; null if nothing is paid."""
+    gap: Mapping[str, Statistic]
+    paid_beyond_truth: Statistic
+    first_best: Annotated[EffortContent, EffortPoint]
+    """The choice with the largest surplus, of those that may be chosen."""
+    lost_surplus: Statistic
+    fresh: Fresh
+    curve: list[Annotated[EffortContent, EffortPoint]]
+    """All choices; that of the study comes last if it may not be chosen."""
+
+
+class IncentivesContent(Heading):
+    """Responses to contracts."""
+
+    decides: str
+    """Who chooses the efforts."""
+    objective: str
+    """The money that it considers."""
+    refers: str | None
+    """Who chooses the referrals; null if nobody does."""
+    n_choices: int
+    """Choices that were simulated, including that of the study."""
+    contracts: Mapping[str, Annotated[InducedContent, Induced]]
+    """By name: the response to a contract, `own` first."""
+
+
+def incentives(study: Study, found: Incentives) -> IncentivesContent:
+    """Return what JSON says of responses to contracts."""
     behaviour = behaviour_of(study)
     return {
-        "title": study.study.title,
-        "currency": study.study.currency,
-        "seed": found.seed,
-        "replications": found.n_replications,
+        **answer_heading(study, found),
         "decides": behaviour.party,
         "objective": behaviour.objective,
         "refers": None if behaviour.referral is None else behaviour.referral.party,
@@ -27,49 +110,50 @@ def incentives(study: Study, found: Incentives) -> dict[str, Any]:
     }
 
 
-def _induced(found: Induced) -> dict[str, Any]:
+def _induced(found: Induced) -> InducedContent:
     volumes = found.reply.volumes
     return {
         "title": found.title,
-        "chosen": effort_point(found.chosen),
+        "chosen": _effort_point(found.chosen),
         "response": _response(found, found.reply.efforts, found.reply.followed_by),
         "referral": None if volumes is None else _response(found, volumes, found.beside),
         "gives_up": None if found.giving_up is None else _giving_up(found, found.giving_up),
-        "parked": list(found.parked),
-        "change": plain(found.change),
-        "bought_per_unit": {name: None if one is None else plain(one) for name, one in found.bought.items()},
-        "gap": plain(found.gap),
-        "paid_beyond_truth": plain(found.paid_beyond_truth),
-        "first_best": effort_point(found.curve[found.first_best]),
-        "lost_surplus": plain(found.lost_surplus),
-        "fresh": {name: None if one is None else plain(one) for name, one in vars(found.fresh).items()},
-        "curve": [effort_point(one) for one in found.curve],
+        "parked": found.parked,
+        "change": found.change,
+        "bought_per_unit": found.bought,
+        "gap": found.gap,
+        "paid_beyond_truth": found.paid_beyond_truth,
+        "first_best": _effort_point(found.curve[found.first_best]),
+        "lost_surplus": found.lost_surplus,
+        "fresh": found.fresh,
+        "curve": [_effort_point(one) for one in found.curve],
     }
 
 
-def _giving_up(found: Induced, fall: GivingUp) -> dict[str, Any]:
-    high, low = (choice(found.curve[place].choice) for place in (fall.high, fall.low))
-    return {"cost_multiple": plain(fall.multiple), "from": high, "to": low}
+def _giving_up(found: Induced, fall: GivingUp) -> Fall:
+    return Fall(fall.multiple, found.curve[fall.high].choice, found.curve[fall.low].choice)
 
 
-def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -> dict[str, Any]:
-    next_best, lead = response.next_best, response.lead
+def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -> ResponseContent:
+    next_best = response.next_best
     return {
         "is_decided": response.is_decided,
-        "next_best": None if next_best is None else choice(found.curve[places[next_best]].choice),
-        "lead": None if lead is None else plain(lead),
-        "not_beaten": [choice(found.curve[places[place]].choice) for place in response.not_beaten],
+        "next_best": None if next_best is None else found.curve[places[next_best]].choice,
+        "lead": response.lead,
+        "not_beaten": [found.curve[places[place]].choice for place in response.not_beaten],
     }
 
 
-def effort_point(one: EffortPoint) -> dict[str, Any]:
-    """Return a choice and its results."""
-    numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
-    referrer = None if one.worth_to_referrer is None else plain(one.worth_to_referrer)
-    content = choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers}
-    return content | {"worth_to_referrer": referrer, "truth": plain(one.truth)}
-
-
-def choice(one: EffortChoice) -> dict[str, Any]:
-    """Return a choice as plain numbers."""
-    return {"efforts": dict(one.efforts), "volume": one.volume}
+def _effort_point(one: EffortPoint) -> EffortContent:
+    return {
+        "efforts": one.choice.efforts,
+        "volume": one.choice.volume,
+        "money": one.money,
+        "cost": one.cost,
+        "worth": one.worth,
+        "p_pay": one.p_pay,
+        "payment": one.payment,
+        "surplus": one.surplus,
+        "worth_to_referrer": one.worth_to_referrer,
+        "truth": one.truth,
+    }

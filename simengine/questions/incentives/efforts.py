@@ -24,7 +24,7 @@ class EffortChoice:
     """Levels of effort, and the number of people referred."""
 
     efforts: Mapping[str, float] = field(default_factory=dict)
-    """By name; at 1 the service has the effect in the study."""
+    """By effort: its level; at 1 the service has the effect in the study."""
     volume: float = 1.0
     """The multiple of the size of every wave."""
 

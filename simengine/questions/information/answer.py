@@ -53,13 +53,13 @@ class Pilot:
     """Value of a pilot of some size."""
 
     n_people: int
-    """With the service and without, together."""
+    """People of the pilot, with the service and without, together."""
     evsi: Statistic
     """Expected value of sample information, if it decides whether to sign."""
     evsi_with_terms: Statistic | None
-    """If it decides on the terms as well; absent if no terms are free."""
+    """Its value if it decides on the terms as well; null if no terms are free."""
     evsi_after_waiting: Statistic
-    """Its value less the cost of delay and of the pilot: below 0 it is better to sign now."""
+    """Its value less the cost of the delay and of its people: below 0 it is better to sign now."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,19 +70,22 @@ class Information(Answer):
     signed_now: Statistic
     """Mean net present value of the contract with its present terms."""
     is_signed: bool
-    """Whether the party signs on present knowledge."""
+    """Whether it is above 0, so that the party signs on present knowledge."""
     hindsight: Statistic
-    """Expected value of perfect information: everything, including sampling variation."""
+    """Mean gain if the result of this very contract were known beforehand, sampling variation included: an upper bound that no
+    research can reach, not an EVPI."""
     evpi: Statistic
-    """Expected value of perfect information of all numbers of the study that have a distribution."""
+    """Expected value of perfect information (EVPI): about all numbers with a distribution, for this party and this one contract (not
+    scaled to a population of decisions)."""
     evppi_of_sections: Mapping[str, Statistic]
-    """Expected value of partial perfect information: of those of one section."""
+    """By section of the study: expected value of partial perfect information, about its numbers that have a distribution."""
     evppi: Mapping[str, Statistic]
-    """Of one number, the most valuable first."""
+    """By path: the same about one number, the most valuable first."""
     pilots: tuple[Pilot, ...]
+    """The pilots, in the order of the request."""
     terms_today: Statistic | None
-    """Additional value of the best free terms today over the present contract, or over none if that is better; absent if no terms
-    are free."""
+    """Additional value of the best free terms today over the contract with its present terms, or over no contract if that is better;
+    null if no terms are free."""
 
 
 def value_information(

@@ -1,40 +1,48 @@
-"""The value of information as plain numbers."""
+"""What JSON says of the value of information."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from simengine.config import Study
+from simengine.config.sizing import Free
 from simengine.questions.information.answer import Information, Pilot
-from simengine.report.document import plain
+from simengine.report.answers import Heading, answer_heading
+from simengine.risk.statistics import Statistic
 
 
-def information(study: Study, found: Information) -> dict[str, Any]:
-    """Return the value of information as plain numbers."""
-    choice = found.choice
+class InformationContent(Heading):
+    """The value of information; what has no sentence here is told in `Information`."""
+
+    party: str
+    """The party whose net present value decides."""
+    must_accept: tuple[str, ...]
+    """Parties who sign only without an expected loss."""
+    free: Mapping[str, Free]
+    """By path: the range of a term that may be chosen after the information; empty: the terms are fixed."""
+    signed_now: Statistic
+    is_signed: bool
+    hindsight: Statistic
+    evpi: Statistic
+    evppi_of_sections: Mapping[str, Statistic]
+    evppi: Mapping[str, Statistic]
+    terms_today: Statistic | None
+    pilots: tuple[Pilot, ...]
+
+
+def information(study: Study, found: Information) -> InformationContent:
+    """Return what JSON says of the value of information."""
     return {
-        "title": study.study.title,
-        "currency": study.study.currency,
-        "seed": found.seed,
-        "replications": found.n_replications,
-        "party": choice.party,
-        "must_accept": list(choice.must_accept),
-        "free": {path: free.model_dump(exclude_none=True) for path, free in choice.free.items()},
-        "signed_now": plain(found.signed_now),
+        **answer_heading(study, found),
+        "party": found.choice.party,
+        "must_accept": found.choice.must_accept,
+        "free": found.choice.free,
+        "signed_now": found.signed_now,
         "is_signed": found.is_signed,
-        "hindsight": plain(found.hindsight),
-        "evpi": plain(found.evpi),
-        "evppi_of_sections": plain(found.evppi_of_sections),
-        "evppi": plain(found.evppi),
-        "terms_today": None if found.terms_today is None else plain(found.terms_today),
-        "pilots": [_pilot(pilot) for pilot in found.pilots],
-    }
-
-
-def _pilot(pilot: Pilot) -> dict[str, Any]:
-    return {
-        "n_people": pilot.n_people,
-        "evsi": plain(pilot.evsi),
-        "evsi_with_terms": None if pilot.evsi_with_terms is None else plain(pilot.evsi_with_terms),
-        "evsi_after_waiting": plain(pilot.evsi_after_waiting),
+        "hindsight": found.hindsight,
+        "evpi": found.evpi,
+        "evppi_of_sections": found.evppi_of_sections,
+        "evppi": found.evppi,
+        "terms_today": found.terms_today,
+        "pilots": found.pilots,
     }

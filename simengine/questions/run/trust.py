@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, cast
 
 import numpy as np
 from rich import box
@@ -17,11 +17,13 @@ from simengine.config.roles import values_nothing, without_costs
 from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
-from simengine.report.document import plain, refused_content
+from simengine.report.document import RefusedContent, refused_content
 from simengine.report.layouts import party_title
 from simengine.report.picture import drawn, in_lines, new_figure
+from simengine.report.steps import MovesContent
 from simengine.report.units import cell, money_unit
 from simengine.risk.coverage import is_constant
+from simengine.risk.sections import DiagnosticsSection, NotMeasuredSection
 from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import REPAYMENT, RiskTable, weighting_of
 from simengine.risk.trust import Exceedance, TableSection
@@ -44,28 +46,96 @@ _MOST_PANELS = 3
 _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
 
 
-def trust_content(table: RiskTable) -> dict[str, Any]:
-    """Return what belongs to the JSON object of a run beside its statistics."""
+class ExceedanceContent(TypedDict):
+    """A point of an exceedance curve."""
+
+    loss: float
+    """An amount; a gain is negative. The loss of a party is -net."""
+    probability: Statistic
+    """Probability of a larger loss."""
+
+
+class RunningMeanContent(TypedDict):
+    """The mean net after some replications."""
+
+    replications: int
+    """How many."""
+    mean: Statistic
+    """The mean over these."""
+
+
+class DiagnosticsContent(TypedDict):
+    """Signs of trouble; what has no sentence here is told in `DiagnosticsSection`."""
+
+    replications_with_clipped_probabilities: Statistic
+    metrics: Mapping[str, NotMeasuredSection]
+    clipped_probabilities: int
+    """Number of clipped values, in all replications together."""
+    split_half: Mapping[str, float]
+    """By party: difference between the mean nets of both halves of the run, in standard errors of this difference: approximately standard
+    normal in a sound run. Beyond 3 the table warns."""
+    tail_points: Mapping[str, int]
+    """By path: replications behind every tail statistic, reported or refused."""
+    running_mean: Mapping[str, list[RunningMeanContent]]
+    """By party: the mean net after more and more replications."""
+    moves: NotRequired[MovesContent]
+    """Effect of moving at the end of a step."""
+
+
+class TrustContent(TypedDict):
+    """How far a risk table can be trusted."""
+
+    exceedance: Mapping[str, list[ExceedanceContent]]
+    """By party: one entry for each of about 40 round amounts that span 99.8 % of the losses, and 0."""
+    refused: list[RefusedContent]
+    """Statistics that are not reported."""
+    diagnostics: Annotated[DiagnosticsContent, DiagnosticsSection]
+    """Diagnostics of the run."""
+
+
+class GoalContent(TypedDict):
+    """A goal of `--until`."""
+
+    statistic: str
+    """Path of the statistic."""
+    error: float
+    """The requested standard error."""
+    is_relative: bool
+    """Whether it is relative to the value."""
+    reached: float
+    """The standard error that was reached, relative to the value if the goal is."""
+
+
+class PrecisionContent(TypedDict):
+    """The goals of `--until`."""
+
+    goals: list[GoalContent]
+    """The goals."""
+    sizes: list[int]
+    """Numbers of replications at which the run checked its errors."""
+
+
+def trust_content(table: RiskTable) -> TrustContent:
+    """Return what JSON says of a run beside its statistics."""
     found = table.diagnostics
     assert found is not None
+    statistics = cast("DiagnosticsSection", table.sections["diagnostics"])
     return {
         "exceedance": {
             party: [
-                {"loss": loss, "probability": plain(statistic)}
-                for loss, statistic in zip(curve.losses, curve.probability, strict=True)
+                {"loss": loss, "probability": statistic} for loss, statistic in zip(curve.losses, curve.probability, strict=True)
             ]
             for party, curve in table.exceedance.items()
         },
         "refused": refused_content(table.refused),
         "diagnostics": {
-            **plain(table.sections.get("diagnostics", {})),
+            "replications_with_clipped_probabilities": statistics["replications_with_clipped_probabilities"],
+            "metrics": statistics["metrics"],
             "clipped_probabilities": found.n_clipped,
-            "split_half": dict(found.split_half),
-            "tail_points": dict(found.tail_points),
+            "split_half": found.split_half,
+            "tail_points": found.tail_points,
             "running_mean": {
-                party: [
-                    {"replications": n, "mean": plain(statistic)} for n, statistic in zip(run.n_replications, run.mean, strict=True)
-                ]
+                party: [{"replications": n, "mean": statistic} for n, statistic in zip(run.n_replications, run.mean, strict=True)]
                 for party, run in found.running_mean.items()
             },
         },
@@ -282,7 +352,7 @@ def diagnostics_table(study: Study, table: RiskTable) -> Table:
     return layout
 
 
-def precision(run: PreciseRun) -> dict[str, Any]:
+def precision(run: PreciseRun) -> PrecisionContent:
     """Return the goals of a run and how they were reached as plain numbers."""
     return {
         "goals": [

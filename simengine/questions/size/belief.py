@@ -28,7 +28,9 @@ class BeliefPoint:
     """Whether there is a deal when the effect is believed to be so many times what the study says."""
 
     multiple: float
+    """The multiple."""
     is_deal: bool
+    """Whether there is a deal."""
     is_clear: bool
     """Whether that would be so if every limit were 1.96 standard errors tighter, or wider."""
 
@@ -44,6 +46,7 @@ class WeakestBelief(Answer):
     high: float
     """The smallest with one: the answer."""
     tried: tuple[BeliefPoint, ...]
+    """The multiples that were tried."""
     below: NoDeal
     """Why there is none at `low`."""
     fresh: tuple[BeliefPoint, BeliefPoint]

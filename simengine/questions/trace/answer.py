@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import isnan
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 import numpy as np
+from pydantic import Field
 
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
@@ -20,7 +21,119 @@ from simengine.records import ARMS, Ledger, Measurements, Payments, ReplicationR
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
 
-Row = dict[str, Any]
+
+class PeopleRow(TypedDict):
+    """People of an arm of a wave."""
+
+    wave: str
+    """The wave."""
+    arm: str
+    """The arm."""
+    persons: int
+    """Number of people."""
+
+
+class OutcomeRow(TypedDict):
+    """An outcome of an arm."""
+
+    metric: str
+    """The metric."""
+    outcome: str
+    """Its outcome."""
+    window_months: int
+    """Its window."""
+    arm: str
+    """The arm."""
+    persons: int
+    """Number of people."""
+    sum: float
+    """Sum of the outcome over these people within the window."""
+    mean: float
+    """Mean of it."""
+
+
+class MetricRow(TypedDict):
+    """What the evaluator concluded of a metric."""
+
+    metric: str
+    """The metric."""
+    design: str
+    """Its designs by wave, with commas between them."""
+    estimate: float | None
+    """The estimate; null if nothing was measured."""
+    standard_error: float | None
+    """The standard error that the evaluator would report; null if it is unknown."""
+    truth: float | None
+    """The truth; null if there is none."""
+    not_measured: NotRequired[str | None]
+    """Why there is no estimate; only if there is none of some metric."""
+
+
+_ByCard = TypedDict(
+    "_ByCard",
+    {"<card>": Annotated[float, Field(description="By rate card: what the row changes before all caps but that of the person.")]},
+    total=False,
+)
+"""A name in angle brackets stands for any."""
+
+
+class ReachedRow(_ByCard):
+    """An outcome that a person reached."""
+
+    person: int
+    """Number of the person, from 1."""
+    wave: str
+    """The wave of the person."""
+    group: str
+    """The group of the person."""
+    entry: int
+    """Month in which the person entered."""
+    month: int
+    """Month in which the outcome was reached."""
+    outcome: str
+    """The outcome."""
+    units: NotRequired[float]
+    """Units of it; only if the contract counts units."""
+    is_false: NotRequired[bool]
+    """Whether the claim is false; only if the study has false claims."""
+
+
+class PaymentRow(TypedDict):
+    """A payment that is owed."""
+
+    term: str
+    """The term."""
+    date: str
+    """The date of the contract, or `settlement`."""
+    payer: str
+    """Who owes it."""
+    payee: str
+    """Who is owed it."""
+    amount: float
+    """The amount."""
+    bound: str
+    """The limit that decided."""
+
+
+_Accounts = TypedDict(
+    "_Accounts",
+    {
+        "from": Annotated[str, Field(description="The account that pays; empty for a note of an amount that is not paid.")],
+        "to": Annotated[str, Field(description="The account that receives; empty for such a note.")],
+    },
+)
+"""`from` is a word of Python."""
+
+
+class PostingRow(_Accounts):
+    """A posting from account to account."""
+
+    month: int
+    """The month."""
+    line: str
+    """The line of the ledger."""
+    amount: float
+    """The amount."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +142,23 @@ class Trace:
 
     seed: int
     replication: int
+    """Number of the replication."""
     measurement: int
     """Which measurement of its people, from 1; a run without `--measured` has one."""
     drawn: dict[str, float]
     """By path: every number of the study that has a distribution."""
-    people: list[Row]
-    """By wave and arm: how many persons."""
-    outcomes: list[Row]
-    """By metric and arm: persons, sum and mean of the outcome within the metric's window."""
-    metrics: list[Row]
-    """What the evaluator concluded, its standard error, and the truth."""
-    reached: list[Row]
-    """What each person reached of the outcomes counted person by person, and what each rate card pays for it before all caps but
-    that of the person; empty where nothing is counted so."""
-    payments: list[Row]
-    """By term and date: what is owed, and the limit that decided."""
-    postings: list[Row]
-    """By month: payments between accounts, and notes of amounts not paid."""
+    people: list[PeopleRow]
+    """Numbers of people, by wave and arm."""
+    outcomes: list[OutcomeRow]
+    """Outcomes of each arm within the window of a metric."""
+    metrics: list[MetricRow]
+    """The evaluator's estimates."""
+    reached: list[ReachedRow]
+    """Outcomes counted person by person, person by person; absent if there are none."""
+    payments: list[PaymentRow]
+    """Payments owed under the contract, by term and date."""
+    postings: list[PostingRow]
+    """Every posting, month by month, and notes of amounts not paid."""
     result: dict[str, Any]
     """The row of this replication in a run."""
     agrees: bool = False
@@ -159,38 +272,52 @@ def row_of(results: ReplicationResults, place: int) -> dict[str, Any]:
     return row
 
 
-def _people(study: Study, tallies: Tallies) -> Iterator[Row]:
+def _people(study: Study, tallies: Tallies) -> Iterator[PeopleRow]:
     for w, wave in enumerate(study.population.waves):
         for a, arm in enumerate(ARMS):
             if tallies.n_people[0, w, a] > 0:
                 yield {"wave": wave, "arm": arm, "persons": int(tallies.n_people[0, w, a])}
 
 
-def _outcomes(study: Study, tallies: Tallies) -> Iterator[Row]:
+def _outcomes(study: Study, tallies: Tallies) -> Iterator[OutcomeRow]:
     for name, metric in study.measurement.measured.items():
         outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
         for a, arm in enumerate(ARMS):
             persons = int(tallies.n_people[0, :, a].sum())
             total = float(tallies.sums[0, :, a, outcome, window].sum())
             if persons > 0:
-                row: Row = {"metric": name, "outcome": metric.outcome, "window_months": tallies.windows[window], "arm": arm}
-                yield row | {"persons": persons, "sum": total, "mean": total / persons}
+                yield {
+                    "metric": name,
+                    "outcome": metric.outcome,
+                    "window_months": tallies.windows[window],
+                    "arm": arm,
+                    "persons": persons,
+                    "sum": total,
+                    "mean": total / persons,
+                }
 
 
-def _metrics(study: Study, measurements: Measurements) -> Iterator[Row]:
+def _metrics(study: Study, measurements: Measurements) -> Iterator[MetricRow]:
     """Yield what was concluded; nothing stands for what was not measured, and for an error that is unknown."""
     is_missing = bool(np.isnan(measurements.estimate[0]).any())
     for m, name in enumerate(measurements.metrics):
-        row: Row = {"metric": name, "design": ", ".join(study.measurement.designs_of(name, study.population.waves))}
-        for what in ("estimate", "standard_error", "truth"):
-            value = float(getattr(measurements, what)[0, m])
-            row[what] = None if isnan(value) else value
+        row: MetricRow = {
+            "metric": name,
+            "design": ", ".join(study.measurement.designs_of(name, study.population.waves)),
+            "estimate": _known(measurements.estimate[0, m]),
+            "standard_error": _known(measurements.standard_error[0, m]),
+            "truth": _known(measurements.truth[0, m]),
+        }
         if is_missing and measurements.why is not None:
             row["not_measured"] = NOT_MEASURED[measurements.why[0, m]] or None
         yield row
 
 
-def _reached(study: Study, measurements: Measurements) -> Iterator[Row]:
+def _known(value: float) -> float | None:
+    return None if isnan(value) else float(value)
+
+
+def _reached(study: Study, measurements: Measurements) -> Iterator[ReachedRow]:
     """Yield what each person reached, person by person, with what it moves under each rate card."""
     reached = measurements.reached
     if reached is None:
@@ -199,16 +326,23 @@ def _reached(study: Study, measurements: Measurements) -> Iterator[Row]:
     order = np.lexsort((np.arange(len(reached.person)), reached.person))
     for x in order:
         p = reached.person[x]
-        row: Row = {"person": int(p) + 1, "wave": reached.waves[reached.wave[p]], "group": reached.groups[reached.group[p]]}
-        row |= {"entry": int(reached.entry[p]), "month": int(reached.month[x]), "outcome": reached.outcomes[reached.outcome[x]]}
+        row: ReachedRow = {
+            "person": int(p) + 1,
+            "wave": reached.waves[reached.wave[p]],
+            "group": reached.groups[reached.group[p]],
+            "entry": int(reached.entry[p]),
+            "month": int(reached.month[x]),
+            "outcome": reached.outcomes[reached.outcome[x]],
+        }
         if reached.units is not None:
             row["units"] = float(reached.units[x])
         if reached.is_false is not None:
             row["is_false"] = bool(reached.is_false[x])
-        yield row | {card: float(changed[x]) / units for card, changed in settled.by_row.items()}
+        by_card = {card: float(changed[x]) / units for card, changed in settled.by_row.items()}
+        yield cast("ReachedRow", {**row, **by_card})
 
 
-def _payments(payments: Payments) -> Iterator[Row]:
+def _payments(payments: Payments) -> Iterator[PaymentRow]:
     for t, term in enumerate(payments.terms):
         for due in np.flatnonzero(payments.is_due[t]):
             yield {
@@ -221,7 +355,7 @@ def _payments(payments: Payments) -> Iterator[Row]:
             }
 
 
-def _postings(ledger: Ledger) -> Iterator[Row]:
+def _postings(ledger: Ledger) -> Iterator[PostingRow]:
     """Yield everything that was posted, month by month, in the order of the lines."""
     for month, place in zip(*np.nonzero(ledger.journal[0]), strict=True):
         line = ledger.lines[place]

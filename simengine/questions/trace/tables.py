@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -13,7 +13,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.config.roles import with_money
 from simengine.currencies import decimals_of
-from simengine.questions.trace.answer import Row, Trace
+from simengine.questions.trace.answer import Trace
 
 
 def trace_tables(study: Study, found: Trace) -> RenderableType:
@@ -37,7 +37,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
     )
 
 
-def _parties(study: Study, found: Trace) -> list[Row]:
+def _parties(study: Study, found: Trace) -> list[dict[str, Any]]:
     rows = []
     for name in with_money(study):
         cells = {key: found.result.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
@@ -45,7 +45,7 @@ def _parties(study: Study, found: Trace) -> list[Row]:
     return rows
 
 
-def _table(title: str, rows: Sequence[Row], decimals: int = 2) -> RenderableType:
+def _table(title: str, rows: Sequence[Mapping[str, Any]], decimals: int = 2) -> RenderableType:
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
     for name, value in (rows[0] if rows else {"nothing": ""}).items():
         layout.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left", overflow="fold")

@@ -21,8 +21,8 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import p_loss
 from simengine.risk.public_value import VALUE_AMOUNTS, value_by_party
+from simengine.risk.sections import ValueSection
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import TableSection
 
 SharingRule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 
@@ -32,11 +32,11 @@ class SidePayments:
     """Side payment to each actor, from expected nets, and its net afterwards; all empty if they are not possible."""
 
     received: Mapping[str, Statistic]
-    """By actor; negative: it pays. They add up to 0."""
+    """By party: the amount that it receives; negative if it pays. They add up to 0. The error is that of the delta method."""
     left_with: Mapping[str, Statistic]
-    """By actor: its mean net afterwards."""
+    """By party: its mean net afterwards."""
     p_still_loses: Mapping[str, Statistic]
-    """By actor: probability that its net is still below 0, because replications differ from their mean."""
+    """By party: probability that its net is still below 0, given the payment, because replications differ from their mean."""
 
     @property
     def are_possible(self) -> bool:
@@ -48,16 +48,18 @@ class SidePayments:
 class WrongPockets(Answer):
     """Cash, savings and side payments."""
 
-    public_value: TableSection
-    """By party: its net."""
+    public_value: Mapping[str, ValueSection]
+    """By party: its cash and the value of the true effect to it."""
     among: tuple[str, ...]
-    """The actors between whom side payments are made."""
+    """The parties between whom side payments are made."""
     must_agree: tuple[str, ...]
     """Those of them whose cash the contract changes, or who lose on average."""
     total: Statistic
-    """Mean net of these actors together: below 0, the gap that no side payment can close."""
+    """Mean net of them together: below 0, the gap that no side payment can close."""
     proportional: SidePayments
+    """The payments in proportion to what each gains; null if they are not possible."""
     shapley: SidePayments
+    """The payments by Shapley's rule; null if they are not possible."""
 
 
 def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = ()) -> WrongPockets:

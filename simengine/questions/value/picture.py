@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from simengine.config import Study
 from simengine.questions.value.answer import WrongPockets
@@ -39,10 +40,6 @@ _LABELS = {"cash": "cash", "value": "value of what changed", "net": "net: both t
 
 
 def _of(found: WrongPockets, party: str, what: str, level: str) -> Statistic:
-    of_party = found.public_value[party]
-    assert isinstance(of_party, Mapping)
-    section = of_party[what]
-    assert isinstance(section, Mapping)
-    statistic = section[level]
-    assert isinstance(statistic, Statistic)
+    of_party: Mapping[str, Any] = found.public_value[party]
+    statistic: Statistic = of_party[what][level]
     return statistic
