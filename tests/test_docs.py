@@ -6,7 +6,6 @@ Each check is a function that gives what is missing, so that the tests at the en
 from __future__ import annotations
 
 import doctest
-import json
 import os
 import re
 import runpy
@@ -15,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -25,7 +23,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import AfterValidator, BaseModel, Field
 
-from docs import answers, options
+from docs import options
 from docs.keys import filled, pages
 from docs.keys.models import Key
 from docs.keys.words import allowed
@@ -58,11 +56,8 @@ from simengine.distributions import (
 from simengine.interruption import EXIT_CODES
 from simengine.measurement import purposes_of_errors, purposes_of_records
 from simengine.measurement.spec import CountedOutcome, Metric
-from simengine.questions.listed import QUESTIONS
-from simengine.questions.question import FIELDS_BY_NAME
 from simengine.records import ARMS, LIMITS, ReplicationResults, Tallies
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
-from tests.analysis.made import SCORES
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT, IS_THOROUGH
 
@@ -472,183 +467,28 @@ def test_distributions__names_every_distribution_and_parameter() -> None:
     assert missing_distributions(REFERENCE["distributions"]) == []
 
 
-def as_written(path: str) -> str:
-    """Turn the path of a result into the form in which the page writes it."""
-    words = path.split(".")
-    if words[:2] == ["diagnostics", "tail_points"]:
-        return "diagnostics.tail_points"
-    if words[0] in ("exceedance", "diagnostics") and words[-1] != "probability" and len(words) > 1:
-        place = 1 if words[0] == "exceedance" else 2
-        words[place:] = ["<name>", *words[place + 1 :]] if len(words) > place else []
-        return ".".join(words)
-    free = {
-        "exceedance": [1],
-        "metrics": [1],
-        "terms": [1],
-        "person_months": [1, 2],
-        "metric": [1],
-        "term": [1],
-        "parties": [1],
-        "packages": [],
-        "public_value": [1],
-    }
-    for place in free.get(words[0], []):
+def as_written(column: str) -> str:
+    """Turn the name of a column of the replications into the form in which the page writes it."""
+    words = column.split(".")
+    for place in {"metric": [1], "term": [1], "person_months": [1, 2]}.get(words[0], []):
         words[place] = "<name>"
     if len(words) > 1 and words[0] in ROLES:
         words[0] = "<name>"
-    if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
-        words[-1] = "<name>"
-    if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
-        words.pop()
     return ".".join(words)
-
-
-def leaves(node: Any, path: str = "") -> Iterator[str]:
-    """Yield the path of every statistic and every other entry of a JSON object; a list stands for its first entry."""
-    if isinstance(node, dict) and "se" not in node:
-        for name, child in node.items():
-            yield from leaves(child, f"{path}.{name}" if path else name)
-    elif isinstance(node, list) and node and isinstance(node[0], dict):
-        yield from (f"{path}.{name}" for name in node[0])
-    else:
-        yield path
-
-
-def json_of(*arguments: object) -> dict[str, Any]:
-    return json.loads(answer(f"simengine {shlex.join(map(str, arguments))} --json"))
-
-
-OPTIONS = "provenance.settings.<name>"
-
-
-def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[str]:
-    """List the keys of a JSON object that a section of the page does not name: each top-level key, and each path."""
-    named = code(section(page, heading))
-    # Of what was asked the options of the question are told at once.
-    told_at_once = ("provenance.software.", "provenance.settings.") if OPTIONS in code(page) else ("provenance.software.",)
-    wanted = [*content, *(as_written(path) for path in leaves(content) if not path.startswith(told_at_once))]
-    if heading == "`replay --json`":
-        named |= code(section(page, "`run --json`"))  # provenance is described once
-        wanted = [re.sub(r"^(outcomes|payments|bound|net)\.\w+$", r"\1.<name>", path) for path in wanted]
-    if heading == "`value --json`":
-        named |= code(section(page, "`run --json`"))
-        wanted = [path for path in wanted if path != "side_payments"]
-        wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
-    if heading.split()[0] in ("`certificate", "`methods", "`window", "`size", "`information"):
-        named |= code(section(page, "`run --json`"))
-        free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
-        wanted = [re.sub(free, r"\1.<name>", path) for path in wanted]
-    return [path for path in dict.fromkeys(wanted) if path not in named]
-
-
-@pytest.fixture(scope="module")
-def tiny_json() -> dict[str, Any]:
-    return json_of("run", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1)
-
-
-def test_results__names_every_key_of_a_run(tiny_json: dict[str, Any]) -> None:
-    assert missing_results(REFERENCE["results"], "`run --json`", tiny_json) == []
-
-
-def test_results__names_every_key_of_a_capital_structure() -> None:
-    payers = "capital.payers={outcome_payer: {share: rest}, region: {share: 0.4, leaves_in_month: 30}}"
-    more = (payers, "capital.tranches.senior.revolving=true", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
-    run = ("run", CHECKOUT / "configs/two_lenders.yaml", "-n", 50, "--seed", 1, *(word for one in more for word in ("--set", one)))
-    content, named = json_of(*run), code(section(REFERENCE["results"], "`run --json`"))
-    sections = ("tranches", "costs", "steps", "grants", "guarantees")
-    wanted = {f"{part}.<name>.{name}" for part in sections for one in content[part].values() for name in one}
-    wanted |= {f"<name>.{name}" for name in content["region"] if name.endswith("unpaid")}
-    assert {"tranches.<name>.p_exhausted", "grants.<name>.paid", "<name>.p_unpaid"} <= wanted
-    assert {path for path in wanted if not {path, f"{path}.<name>"} & named} == set()
-
-
-def test_results__names_every_key_of_a_check() -> None:
-    content = json_of("check", CHECKOUT / "configs/tiny.yaml")
-    assert missing_results(REFERENCE["results"], "`check --json`", content) == []
-
-
-def test_results__names_every_key_of_a_replay() -> None:
-    content = json_of("replay", CHECKOUT / "configs/contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1")
-    assert missing_results(REFERENCE["results"], "`replay --json`", content) == []
-
-
-def test_results__names_every_key_of_all_replays_and_of_the_dates() -> None:
-    content = json_of("replay", "--all")
-    assert missing_results(REFERENCE["results"], "`replay --all --json`", {"contracts": content["contracts"]}) == []
-    dated = json_of("replay", CHECKOUT / "configs/contracts/utah_preschool.yaml", "--outcome", "avoided_cost=1")
-    assert missing_results(REFERENCE["results"], "`replay --json`", {"dates": dated["dates"]}) == []
 
 
 def test_command_line__names_every_rule_of_the_contract_check() -> None:
     assert LINT.keys() <= code(section(REFERENCE["command-line"], "`simengine lint`"))
 
 
-def test_results__names_every_key_of_a_certificate(tmp_path: Path) -> None:
-    (tmp_path / "scores.yaml").write_text(SCORES)
-    content = json_of("certificate", tmp_path / "scores.yaml", "-n", 20, "--seed", 1)
-    assert content["cliffs"]
-    assert missing_results(REFERENCE["results"], "`certificate --json`", content) == []
-
-
-def test_results__names_every_key_of_window() -> None:
-    content = json_of("window", CHECKOUT / "configs/tiny.yaml", "-n", 20, "--months", "6,12")
-    assert missing_results(REFERENCE["results"], "`window --json`", content) == []
-
-
-def test_results__names_every_key_of_size_and_information() -> None:
-    study, free = CHECKOUT / "configs/tiny.yaml", ("--free", "contract.terms.guarantee.share=0..1")
-    found = json_of("size", study, "-n", 20, "--seed", 1, "--points", 5, *free, "--limit", "investor.p_loss <= 0.9")
-    none = json_of("size", study, "-n", 20, "--seed", 1, "--points", 5, *free, "--limit", "investor.expected_net >= 1e9")
-    content = {name: found[name] for name in found if not name.endswith("deal")} | {"deal": dict.fromkeys(found["deal"])}
-    content |= {"is_deal": True, "no_deal": dict.fromkeys(none["no_deal"])}
-    # A point is described once, below the table.
-    content |= {"present": None, "frontier": None, "settled": None, "free": None}
-    assert missing_results(REFERENCE["results"], "`size --json`", content) == []
-    one = json_of("size", study, "-n", 20, "--smallest", free[1].split("=")[0], "--such-that", "investor.p_loss <= 1")
-    assert set(one) - code(section(REFERENCE["results"], "`size --json`")) == set()
-    known = json_of("information", study, "-n", 500, "--pilot", 8)
-    known |= {"evppi_of_sections": None, "evppi": None}
-    assert missing_results(REFERENCE["results"], "`information --json`", known) == []
-
-
-def test_results__names_every_key_and_column_of_the_cash(tmp_path: Path) -> None:
+def test_results__names_every_file_and_column_of_the_cash(tmp_path: Path) -> None:
     tilted = ("--tilt", "effect.sooner_home.hazard_ratio=0.5", "-o", tmp_path / "cash")
-    content = json_of("cash", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, *tilted)
-    one, page = content["cash"]["investor"], section(REFERENCE["results"], "`cash --json`")
-    named = code(page) | code(section(REFERENCE["results"], "`run --json`"))
-    wanted = {*content, *(f"cash.<name>.{key}" for key in one if key != "payback_status"), "cash.<name>.payback_status.<name>"}
-    assert wanted | {f"cash.<name>.by_date.{key}" for key in one["by_date"][0]} <= named
+    answer(shlex.join(map(str, ("simengine", "cash", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, *tilted))))
+    named = code(section(REFERENCE["results"], "`cash --json`"))
     assert {path.name for path in (tmp_path / "cash").iterdir()} - {"SHA256SUMS"} <= named
     header = (tmp_path / "cash" / "cash-by-date.csv").read_text().split("\n")[0].split(",")
     assert [name for name in header if name not in named and not re.fullmatch(r"(cash|cumulative)_(mean|p\d\d)(_se)?", name)] == []
     assert set(parquet.read_schema(tmp_path / "cash" / "cash.parquet").names) <= named
-
-
-def test_results__names_every_key_of_a_value() -> None:
-    rich = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
-    content = json_of("value", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, "--set", rich)
-    assert content["side_payments"]["shapley"] is not None
-    assert missing_results(REFERENCE["results"], "`value --json`", content) == []
-
-
-def test_tables_of_answers__are_those_of_the_records() -> None:
-    assert answers.PAGE.read_text() == answers.page(), "run `python -m docs.answers`"
-
-
-def test_tables_of_answers__tell_every_question_that_is_answered_by_its_fields() -> None:
-    told = {found["name"] for found in answers.TABLE.finditer(REFERENCE["results"])}
-    by_fields = {question.name for question in QUESTIONS if question.content is FIELDS_BY_NAME}
-    assert {"compare", "attribute"} <= by_fields
-    assert by_fields <= told
-
-
-def test_entries_of_an_answer__need_a_sentence_each() -> None:
-    @dataclass
-    class Unsaid:
-        share: float
-
-    with pytest.raises(ValueError, match=r"Unsaid\.share: a field must have a sentence below it"):
-        list(answers.entries(Unsaid))
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:
@@ -777,7 +617,7 @@ def test_is_said__sees_a_wrong_number() -> None:
 # ------------------------------------------------ planted holes ------------------------------------------------
 
 
-def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
+def test_checks__find_a_planted_hole() -> None:
     page = REFERENCE["command-line"]
     with_blocks = [name for name, command in commands.commands.items() if any("--block-size" in one.opts for one in command.params)]
     assert len(with_blocks) > 10
@@ -791,14 +631,6 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_tallies(results.replace("`sums_before`", "")) == ["sums_before"]
     randomness = (DOCS / "explanation" / "randomness.md").read_text()
     assert missing_purposes(randomness.replace("people/<wave>/engagement", "")) == ["people/<name>/engagement"]
-    assert missing_results(
-        results.replace("`diagnostics`", "`checks`").replace("`diagnostics.replications", "`checks.replications"),
-        "`run --json`",
-        tiny_json,
-    ) == [
-        "diagnostics",
-        "diagnostics.replications_with_clipped_probabilities",
-    ]
     assert missing_paths("see `simengine/nowhere.py` and `configs/tiny.yaml`") == ["simengine/nowhere.py"]
     assert missing_paths("see `verification/nowhere.py`") == ["verification/nowhere.py"]
     table = "## Verification\n\n| submodel | oracle | file |\n|---|---|---|\n| it | SciPy | `tests/nowhere.py` |\n"
@@ -822,15 +654,6 @@ def test_agrees__sees_a_changed_number_and_a_missing_line() -> None:
     assert agrees("one 1.00\n...\nthree 3.00", printed)
     assert not agrees("one 1.01\n...\nthree 3.00", printed)
     assert not agrees("one 1.00\nthree 3.00", printed)
-
-
-def test_results__names_every_key_of_incentives() -> None:
-    answers = "behaviour={efforts: {work: {levels: [0, 1], cost: {quadratic: 9}}}, referral: {party: investor, levels: [1, 2]}}"
-    content = json_of("incentives", CHECKOUT / "configs/tiny.yaml", "-n", 20, "--seed", 1, "--set", answers)
-    own = content["contracts"]["own"]
-    named = code(section(REFERENCE["results"], "`incentives --json`")) | code(section(REFERENCE["results"], "`run --json`"))
-    wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"]}
-    assert wanted - named == set()
 
 
 def test_offline__sees_what_is_loaded_from_a_network_and_a_search_without_results(tmp_path: Path) -> None:

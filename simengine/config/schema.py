@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, is_typeddict
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -92,6 +92,11 @@ def _meanings_in(module: str) -> dict[str, dict[str, str]]:
     for one in ast.parse(inspect.getsource(sys.modules[module])).body:
         if isinstance(one, ast.ClassDef):
             found[one.name] = {}
+            for base in (base.id for base in one.bases if isinstance(base, ast.Name)):
+                # At run time a typed dictionary does not know what it extends.
+                extended: Any = vars(sys.modules[module]).get(base)
+                is_elsewhere = is_typeddict(extended) and extended.__module__ != module
+                found[one.name] |= meanings(extended) if is_elsewhere else found.get(base, {})
             for field, below in pairwise(one.body):
                 is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
                 if is_text and isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):

@@ -35,9 +35,9 @@ def test_another_window__gives_what_a_run_of_the_changed_study_gives(tiny, tiny_
 
     found = compare_windows(tiny, [12, 18], Ensemble(3, 60))
 
-    assert found.metrics == ("saving",)
+    assert found.changed_metrics == ("saving",)
     assert found.horizon_months == 26
-    assert found.payment_shift == {
+    assert {one.months: one.payment_shift for one in found.windows} == {
         12: {"guarantee": 0, "saving_share": 0, "upside": 0},
         18: {"guarantee": 0, "saving_share": 6, "upside": 6},
     }
@@ -54,9 +54,9 @@ def test_payment__waits_for_the_last_of_its_measurements():
 
     found = compare_windows(study, [12, 36], Ensemble(3, 4))
 
-    assert found.metrics == ("saving",)
-    assert found.payment_shift[12] == {"guarantee": 0, "saving_share": -12, "upside": 0}
-    assert found.payment_shift[36] == {"guarantee": 0, "saving_share": 12, "upside": 12}
+    assert found.changed_metrics == ("saving",)
+    assert found.windows[0].payment_shift == {"guarantee": 0, "saving_share": -12, "upside": 0}
+    assert found.windows[1].payment_shift == {"guarantee": 0, "saving_share": 12, "upside": 12}
 
 
 def test_later_payment__is_worth_less_by_the_rate_of_the_investor(tmp_path):

@@ -35,35 +35,39 @@ class Window:
     """Results with one length of follow-up."""
 
     months: int
+    """The window."""
+    payment_shift: Mapping[str, int]
+    """By term: months by which it is paid later than the study says."""
     estimate: Mapping[str, Statistic]
     """By metric: mean estimate."""
     truth: Mapping[str, Statistic]
+    """By metric: mean truth."""
     payment: Statistic
-    """Under all terms."""
+    """Mean payment under all terms."""
     p_pay: Statistic
     """Probability that the contingent terms pay."""
     money_back: Statistic
+    """Mean money back of all lenders."""
     p_loss: Statistic
     """Probability that the lenders together get less than was drawn."""
     npv: Statistic
-    """Net present value of all lenders, each at its own rate."""
+    """Mean net present value of all lenders, each at its own rate."""
     payer_net: Statistic
-    """For all payers: true saving minus payment."""
+    """Mean of true saving minus payment, for all payers."""
     since_first: Mapping[str, Statistic]
-    """Mean differences from the first window in the same replications: of `payment`, `npv` and `payer_net`."""
+    """By result: mean difference from the first window in the same replications, of `payment`, `npv` and `payer_net`."""
 
 
 @dataclass(frozen=True, repr=False)
 class WindowSpread(Answer):
     """The same people followed for several lengths of time."""
 
-    metrics: tuple[str, ...]
-    """Those whose window is changed."""
+    changed_metrics: tuple[str, ...]
+    """Names of the metrics whose window is changed."""
     horizon_months: int
-    """The same for every window: as long as the longest one needs."""
-    payment_shift: Mapping[int, Mapping[str, int]]
-    """By window and term: months by which its payment is later than the study says."""
+    """Months that are simulated, the same for every window: as many as the longest needs. True savings are counted over these."""
     windows: tuple[Window, ...]
+    """The windows, in the order of the request."""
 
 
 def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, metric: str | None = None) -> WindowSpread:
@@ -104,10 +108,11 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     return WindowSpread(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
-        metrics=metrics,
+        changed_metrics=metrics,
         horizon_months=horizon,
-        payment_shift=shifts,
-        windows=tuple(_window(study, length, columns, first) for length, columns in zip(months, answers, strict=True)),
+        windows=tuple(
+            _window(study, length, shifts[length], columns, first) for length, columns in zip(months, answers, strict=True)
+        ),
     )
 
 
@@ -225,11 +230,12 @@ def _with_payments_later(draws: Draws, shift: Mapping[str, int]) -> Draws:
     return replace(draws, values={**draws.values, **later})
 
 
-def _window(study: Study, months: int, columns: Columns, first: Columns) -> Window:
+def _window(study: Study, months: int, payment_shift: Mapping[str, int], columns: Columns, first: Columns) -> Window:
     money = {"payment": f"{ALL_PAYERS}.payment", "npv": f"{ALL_LENDERS}.npv", "payer_net": f"{ALL_PAYERS}.net"}
     means = {name: statistics.mean(columns[column]) for name, column in money.items()}
     return Window(
         months=months,
+        payment_shift=payment_shift,
         estimate={name: mean_of_measured(columns[f"metric.{name}.estimate"]) for name in study.measurement.measured},
         truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.measured},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),

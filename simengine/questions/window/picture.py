@@ -13,9 +13,9 @@ def draw_windows(study: Study, found: WindowSpread) -> bytes:
     unit, money = money_unit(study)
     months = [one.months for one in found.windows]
     with plain_style():
-        figure = new_figure(figsize=(5.2 * (len(found.metrics) + 1), 4.0), layout="constrained")
-        *panels, last = figure.subplots(1, len(found.metrics) + 1, squeeze=False)[0]
-        for axes, metric in zip(panels, found.metrics, strict=True):
+        figure = new_figure(figsize=(5.2 * (len(found.changed_metrics) + 1), 4.0), layout="constrained")
+        *panels, last = figure.subplots(1, len(found.changed_metrics) + 1, squeeze=False)[0]
+        for axes, metric in zip(panels, found.changed_metrics, strict=True):
             scale, name = metric_unit(study, metric)
             for what, colour, label in (("estimate", DARK, "what is concluded"), ("truth", MIDDLE, "what is true")):
                 shown = [getattr(one, what)[metric] for one in found.windows]

@@ -35,7 +35,6 @@ WINDOW = Question[Any](
         ),
     ),
     ask=later("simengine.questions.window.answer", "compare_windows"),
-    content=later("simengine.questions.window.content", "window"),
     tables=later("simengine.questions.window.tables", "window_tables"),
     picture=later("simengine.questions.window.picture", "draw_windows"),
     keeps="window.json, window.png, study.yaml, run-again.txt",

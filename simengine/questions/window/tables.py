@@ -14,13 +14,13 @@ from simengine.report.units import cell, metric_title, metric_unit, money_unit
 
 def window_tables(study: Study, found: WindowSpread) -> RenderableType:
     """Lay out what the length of the follow-up does: what is measured, then the money."""
-    changed = f"The window of {', '.join(found.metrics)} is changed; savings are counted to month {found.horizon_months}."
-    seen = grid("months", *_metric_columns(study, found.metrics))
+    changed = f"The window of {', '.join(found.changed_metrics)} is changed; savings are counted to month {found.horizon_months}."
+    seen = grid("months", *_metric_columns(study, found.changed_metrics))
     paid = grid("months", "payment", "P(paid)", "money back", "P(loss)", "NPV", "saving - payment")
     against = grid("months", "payment", "NPV", "saving - payment")
     unit, _ = money_unit(study)
     for one in found.windows:
-        pairs = [(each[name], metric_unit(study, name)[0]) for name in found.metrics for each in (one.estimate, one.truth)]
+        pairs = [(each[name], metric_unit(study, name)[0]) for name in found.changed_metrics for each in (one.estimate, one.truth)]
         seen.add_row(str(one.months), *(cell(number, scale) for number, scale in pairs))
         row = (one.payment, unit), (one.p_pay, 1.0), (one.money_back, unit), (one.p_loss, 1.0)
         rest = (one.npv, unit), (one.payer_net, unit)
