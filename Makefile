@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Tests start processes: without bytecode each of them would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test lint format docs docs-quick bench verify lock clean
+.PHONY: demo quick test lint format docs docs-quick bench verify wheel lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
@@ -80,8 +80,15 @@ $(VENV)/ready-docs: $(VENV)/ready
 	touch $@
 
 # Needs uv; writes names, versions and markers only, never an index address.
+# A wheel with compiled code for these levels of processors, so that nobody who installs it waits for a compiler.
+LEVELS ?= x86-64-v3
+wheel: $(VENV)/ready-dev
+	rm -rf simengine/compiled
+	$(BIN)/python -m simengine.benchmark.shipping $(LEVELS)
+	$(BIN)/pip wheel --no-deps -w dist .
+
 lock:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev --extra docs pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist simengine/compiled docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,6 +7,9 @@ changes no result.
 What is kept is found by content: its name holds a hash of the kernel's file and of all files of the package that this one imports.
 So a copy, a checkout or an edit elsewhere loses nothing, and two versions never take each other's code. Numba's own test looks at
 the kernel's file alone, not at the files of functions compiled into it. What cannot be read, or is damaged, counts as not there.
+
+A wheel may bring compiled code along, for levels of processors and not for one of them (`make wheel`): it is looked for where
+nothing was compiled here before.
 """
 
 # Numba has no types to tell.
@@ -18,11 +21,13 @@ import functools
 import hashlib
 import logging
 import pickle
+import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from llvmlite.binding import get_host_cpu_features
 from numba import config as _config
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, NullCache, _CacheLocator
@@ -57,6 +62,28 @@ def content_of(path: Path) -> str:
         text = one.read_bytes()
         digest.update(f"{one.relative_to(_PACKAGE).as_posix()} {len(text)} ".encode() + text)
     return digest.hexdigest()
+
+
+SHIPPED = _PACKAGE / "compiled"
+"""Where a wheel keeps compiled code: a folder a level."""
+_LEVEL_3 = (
+    "+avx,+avx2,+bmi,+bmi2,+cmov,+cx16,+cx8,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sahf,+sse,+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,"
+    "+xsave"
+)
+LEVELS: Mapping[str, str] = {
+    "x86-64-v4": f"{_LEVEL_3},+avx512bw,+avx512cd,+avx512dq,+avx512f,+avx512vl",
+    "x86-64-v3": _LEVEL_3,
+}
+"""What the processors of a level can do, by the name that LLVM has for it; the better level first."""
+
+
+@functools.cache
+def levels_here() -> tuple[str, ...]:
+    """List the levels of this processor, the best first; none where somebody asks Numba for another one."""
+    if getattr(_config, "CPU_NAME", None) is not None or platform.machine() not in ("x86_64", "AMD64"):
+        return ()
+    can = {name for name, is_there in get_host_cpu_features().items() if is_there}
+    return tuple(level for level, needed in LEVELS.items() if {one[1:] for one in needed.split(",")} <= can)
 
 
 class _ByContent(_CacheLocator):
@@ -136,6 +163,20 @@ class _Cache(FunctionCache):
     def __init__(self, function: Any) -> None:
         super().__init__(function)
         self._cache_file = _Checked(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        return self._shipped(sig, target_context) if found is None else found
+
+    def _shipped(self, sig: Any, target_context: Any) -> Any:
+        codegen = target_context.codegen()
+        triple, code = codegen.magic_tuple()[0], self._index_key(sig, codegen)[2]
+        for level in levels_here() if SHIPPED.is_dir() else ():
+            files = _Checked(str(SHIPPED / level), self._impl.filename_base, self._impl.locator.get_source_stamp())
+            data = files.load((sig, (triple, level, LEVELS[level]), code))
+            if data is not None:
+                return self._impl.rebuild(target_context, data)
+        return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
