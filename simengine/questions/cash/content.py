@@ -18,7 +18,7 @@ from simengine.questions.cash.periods import date_of
 from simengine.questions.question import Asked, Files, Source
 from simengine.records import measurements_of
 from simengine.report.answers import Heading, answer_heading
-from simengine.report.folder import write_parts
+from simengine.report.folder import as_array, write_parts
 from simengine.risk.statistics import LEVELS, QuantilesAlone, Statistic, Summary
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ def write_flows(draft: Path, study: Study, found: CashOverTime) -> None:  # noqa
     """Write the cash of each month, one row per party, replication and month."""
     dates = [date_of(found.start, month) for month in range(found.flows.n_months)]
     weight, numbers = found.flows.rows.columns.get("weight"), found.flows.rows.replications
-    fields = [("party", _WORDS), ("replication", pa.int64()), ("measurement", pa.int16()), ("month", pa.int16()), ("date", _WORDS)]
+    words = pa.dictionary(pa.int32(), pa.string())
+    fields = [("party", words), ("replication", pa.int64()), ("measurement", pa.int16()), ("month", pa.int16()), ("date", words)]
     fields += [("cash", pa.float64())] + ([] if weight is None else [("weight", pa.float64())])
     measurement = measurements_of(numbers).astype(np.int16)
 
@@ -161,21 +162,18 @@ def write_flows(draft: Path, study: Study, found: CashOverTime) -> None:  # noqa
                 n = len(numbers[some])
                 columns: dict[str, Any] = {
                     "party": _words(np.full(n * n_months, place), list(found.cash)),
-                    "replication": np.repeat(numbers[some], n_months),
-                    "measurement": np.repeat(measurement[some], n_months),
-                    "month": np.tile(months, n),
+                    "replication": as_array(np.repeat(numbers[some], n_months)),
+                    "measurement": as_array(np.repeat(measurement[some], n_months)),
+                    "month": as_array(np.tile(months, n)),
                     "date": _words(np.tile(months, n), dates),
-                    "cash": cash[some].ravel() / found.flows.units,
+                    "cash": as_array(cash[some].ravel() / found.flows.units),
                 }
                 if weight is not None:
-                    columns["weight"] = np.repeat(weight[some], n_months)
+                    columns["weight"] = as_array(np.repeat(weight[some], n_months))
                 yield pa.table(columns, schema=pa.schema(fields))
 
     write_parts(draft, "cash.parquet", pa.schema(fields), parts())
 
 
-_WORDS = pa.dictionary(pa.int32(), pa.string())
-
-
 def _words(places: Any, words: list[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(places.astype(np.int32), words)
+    return pa.DictionaryArray.from_arrays(as_array(places.astype(np.int32)), as_array(words))

@@ -18,6 +18,7 @@ from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
 from simengine.report.document import RefusedContent, refused_content
+from simengine.report.folder import as_array
 from simengine.report.layouts import party_title
 from simengine.report.picture import drawn, in_lines, new_figure
 from simengine.report.steps import MovesContent
@@ -152,8 +153,11 @@ def exceedance_rows(table: RiskTable) -> pa.Table:
         for party, curve in table.exceedance.items()
         for loss, statistic in zip(curve.losses, curve.probability, strict=True)
     ]
-    names = ("party", "loss", "probability", "se", "low_95", "high_95", "upper_95", "lower_95")
-    return pa.table({name: [row[k] for row in rows] for k, name in enumerate(names)})
+    names = ("loss", "probability", "se", "low_95", "high_95", "upper_95", "lower_95")
+    numbers = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(names))  # None becomes NaN
+    is_known = np.array([[one is not None for one in row[1:]] for row in rows], dtype=np.bool_).reshape(numbers.shape)
+    columns = {name: as_array(numbers[:, k], is_known[:, k]) for k, name in enumerate(names)}
+    return pa.table({"party": as_array([row[0] for row in rows])} | columns)
 
 
 def draw_exceedance(study: Study, table: RiskTable, results: ReplicationResults) -> dict[str, bytes]:
