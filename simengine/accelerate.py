@@ -33,7 +33,7 @@ class _Here(threading.local):
 _here = _Here()
 
 
-class Later:
+class CompiledLater:
     """A function that is compiled when it is first called, or when the first kernel that calls it is."""
 
     def __init__(self, function: Callable[..., Any], compile_it: Callable[[], Any]) -> None:
@@ -52,7 +52,7 @@ class Later:
             with _ONE_AT_A_TIME:
                 for name in self.py_func.__code__.co_names:
                     # Numba must know what is called before it reads the caller.
-                    if isinstance(called := self.py_func.__globals__.get(name), Later):
+                    if isinstance(called := self.py_func.__globals__.get(name), CompiledLater):
                         _ = called.compiled
                 self._compiled = self._compiled or self._compile()
         return self._compiled
@@ -116,7 +116,7 @@ def instruction(module: str, name: str, *arguments: Any) -> Any:
         found = getattr(importlib.import_module(module), name)
         return found(*arguments) if arguments else found
 
-    return Later(instruction, load_it)
+    return CompiledLater(instruction, load_it)
 
 
 def _part(function: Function, *, is_inlined: bool) -> Function:
@@ -129,4 +129,4 @@ def _part(function: Function, *, is_inlined: bool) -> Function:
 
 
 def _marked(function: Function, compile_it: Callable[[], Any]) -> Function:
-    return cast(Function, Later(function, compile_it)) if IS_COMPILED else function
+    return cast(Function, CompiledLater(function, compile_it)) if IS_COMPILED else function

@@ -70,7 +70,7 @@ _LEVEL_3 = (
     "+avx,+avx2,+bmi,+bmi2,+cmov,+cx16,+cx8,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sahf,+sse,+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,"
     "+xsave"
 )
-LEVELS: Mapping[str, str] = {
+PROCESSOR_LEVELS: Mapping[str, str] = {
     "x86-64-v4": f"{_LEVEL_3},+avx512bw,+avx512cd,+avx512dq,+avx512f,+avx512vl",
     "x86-64-v3": _LEVEL_3,
 }
@@ -83,7 +83,7 @@ def levels_here() -> tuple[str, ...]:
     if getattr(_config, "CPU_NAME", None) is not None or platform.machine() not in ("x86_64", "AMD64"):
         return ()
     can = {name for name, is_there in get_host_cpu_features().items() if is_there}
-    return tuple(level for level, needed in LEVELS.items() if {one[1:] for one in needed.split(",")} <= can)
+    return tuple(level for level, needed in PROCESSOR_LEVELS.items() if {one[1:] for one in needed.split(",")} <= can)
 
 
 class _ByContent(_CacheLocator):
@@ -173,7 +173,7 @@ class _Cache(FunctionCache):
         triple, code = codegen.magic_tuple()[0], self._index_key(sig, codegen)[2]
         for level in levels_here() if SHIPPED.is_dir() else ():
             files = _Checked(str(SHIPPED / level), self._impl.filename_base, self._impl.locator.get_source_stamp())
-            data = files.load((sig, (triple, level, LEVELS[level]), code))
+            data = files.load((sig, (triple, level, PROCESSOR_LEVELS[level]), code))
             if data is not None:
                 return self._impl.rebuild(target_context, data)
         return None

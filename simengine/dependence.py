@@ -23,10 +23,8 @@ from pydantic import Field, field_validator
 
 from simengine.distributions import Constant, DirichletCount, Floats, Number, Sourced
 from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
-from simengine.late import late
+from simengine.late import special
 from simengine.records import add_in_order
-
-special = late("scipy.special")
 
 _SMALLEST_UNIFORM = 2.0**-53
 _LEAST_EIGENVALUE = 1e-9

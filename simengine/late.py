@@ -17,3 +17,6 @@ class _Late(ModuleType):
 def late(name: str) -> Any:
     """Return a module that is imported at the first use of anything in it."""
     return _Late(name)
+
+
+special, linalg, optimize, qmc = (late(f"scipy.{name}") for name in ("special", "linalg", "optimize", "stats.qmc"))

@@ -33,11 +33,9 @@ from simengine.arrays import Integers
 from simengine.asked import is_number, whole
 from simengine.distributions import Constant, Floats, Sourced
 from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
-from simengine.late import late
+from simengine.late import special
 from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
-
-special = late("scipy.special")
 
 SCRAMBLES = 32
 """Sequences of a run with Sobol points: an error from 32 groups is itself known to an eighth."""

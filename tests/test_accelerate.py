@@ -12,7 +12,7 @@ import pytest
 
 from simengine.accelerate import IS_COMPILED
 from simengine.benchmark.shipping import ship
-from simengine.compilation import LEVELS, levels_here
+from simengine.compilation import PROCESSOR_LEVELS, levels_here
 from simengine.errors import UsageError
 
 pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="compilation is switched off")
@@ -25,7 +25,7 @@ for folder in sys.argv[1:]:
     numba.config.CACHE_DIR = folder
     importlib.reload(streams)  # its kernels are new, as in a process that has just begun
     values = streams.uniforms(1, "purpose", np.arange(4))
-    dispatchers = [one.compiled for one in vars(streams).values() if isinstance(one, accelerate.Later)]
+    dispatchers = [one.compiled for one in vars(streams).values() if isinstance(one, accelerate.CompiledLater)]
     print(sum(len(one.stats.cache_hits) for one in dispatchers), sum(len(one.stats.cache_misses) for one in dispatchers))
     print(values.tolist())
 """
@@ -131,7 +131,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory, original: Path) -> tuple[P
         pytest.skip("this processor has no level for which code travels")
     level, folder = levels_here()[0], tmp_path_factory.mktemp("shipped")
     shutil.copytree(original / "simengine", folder / "copy" / "simengine", ignore=shutil.ignore_patterns("__pycache__"))
-    asked = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": LEVELS[level]}
+    asked = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": PROCESSOR_LEVELS[level]}
     (_, misses), numbers, _ = ask(original, folder / "compiled", **asked)
     assert misses > 0
     shutil.copytree(folder / "compiled" / "simengine", folder / "copy" / "simengine" / "compiled" / level)
@@ -168,7 +168,7 @@ def test_shipped_code__that_is_damaged_counts_as_not_there(shipped: tuple[Path, 
     assert misses > 0
 
 
-@pytest.mark.parametrize("level", ["x86-64-v9", "", *(level for level in LEVELS if level not in levels_here())])
+@pytest.mark.parametrize("level", ["x86-64-v9", "", *(level for level in PROCESSOR_LEVELS if level not in levels_here())])
 def test_ship__refuses_a_level_that_is_none_or_not_of_this_processor(level: str) -> None:
     with pytest.raises(UsageError, match=r"^level: must be one"):
         ship(level)

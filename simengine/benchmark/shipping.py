@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from simengine.compilation import LEVELS, SHIPPED, levels_here
+from simengine.compilation import PROCESSOR_LEVELS, SHIPPED, levels_here
 from simengine.errors import UsageError, one_of
 
 
@@ -21,12 +21,12 @@ def ship(level: str) -> Path:
     UsageError
         If there is no such level, or if this processor is below it: what is compiled is also run.
     """
-    if level not in LEVELS:
-        raise UsageError(f"level: must be one of the levels of processors; found {level}. {one_of(LEVELS)}")
+    if level not in PROCESSOR_LEVELS:
+        raise UsageError(f"level: must be one of the levels of processors; found {level}. {one_of(PROCESSOR_LEVELS)}")
     if level not in levels_here():
         raise UsageError(f"level: must be one that this processor has; found {level}. {one_of(levels_here())}")
     with tempfile.TemporaryDirectory() as folder:
-        asked = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": LEVELS[level], "NUMBA_CACHE_DIR": folder}
+        asked = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": PROCESSOR_LEVELS[level], "NUMBA_CACHE_DIR": folder}
         subprocess.run([sys.executable, "-m", "simengine", "warmup"], env={**os.environ, **asked}, check=True)
         shutil.rmtree(SHIPPED / level, ignore_errors=True)
         return Path(shutil.copytree(Path(folder) / "simengine", SHIPPED / level))

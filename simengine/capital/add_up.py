@@ -2,6 +2,8 @@
 
 Used to settle the same replications under hundreds of term sheets, where only sums are needed. Until the first payment under the
 contract falls due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
+
+Where income goes to the same parties at once whatever its amount, payments are added to the sums without them, and nobody walks.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ import numpy as np
 
 from simengine.capital.distribute import Flow, own_lines, post_terms, project_lines, refuse_shortfall, stop_months
 from simengine.capital.kernels.arrays import N_PLAIN_ROWS, N_ROWS, PAID_IN, CalendarState
-from simengine.capital.kernels.sums import add_up_calendar
+from simengine.capital.kernels.sums import add_payments, add_up_calendar
 from simengine.capital.plan import Plan
-from simengine.capital.spec import Capital
+from simengine.capital.spec import RETAINED, Capital
 from simengine.records import PROJECT, Draws, Floats, Integers, LedgerLine, Payments
+
+_RESERVE_LINES = 3
+"""In the journal, between the lines of costs and those of the waterfall."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,9 @@ class AccountGroups:
     asks_when_drawn: bool = False
     """Whether drawdown by month is needed."""
     _first: CalendarState | None = field(default=None, repr=False)
+    """Where everybody stands before the first payment."""
+    _without: CalendarState | None = field(default=None, repr=False)
+    """Where everybody ends without any payment and any stop."""
 
     def add_up(self, payments: Payments, draws: Draws) -> CashTotals:
         """Walk through the calendar and add up the cash of every account group.
@@ -61,18 +69,56 @@ class AccountGroups:
         StudyError
             As `distribute` does.
         """
-        n, n_groups = len(draws), len(self.accounts)
+        n = len(draws)
         flows, stop = post_terms(self.capital, self.plan, payments, draws), stop_months(payments, n)
         last = np.full(n, self.plan.project.scheduled.shape[1], dtype=np.int64)
+        if self._is_passed_on(flows) and (stop < 0).all():
+            if self._without is None:
+                self._without = self._walk([], stop, None, last)
+            return self._totals(self._without, *self._added(flows, self._without))
         earliest = np.where(stop >= 0, np.minimum(stop, last), last)
         for flow in flows:
             earliest = np.minimum(earliest, flow.month.min(axis=0, initial=int(last[0])))
         if self._first is None or (self._first.month > earliest).any():
             self._first = self._walk([], stop, None, earliest)
         found = self._walk(flows, stop, self._first, last)
-        refuse_shortfall(self.capital, self.plan, found.sums[n_groups:])
+        return self._totals(found, found.sums[: len(self.accounts)], found.today)
+
+    def _totals(self, found: CalendarState, cash: Integers, today: Floats) -> CashTotals:
+        refuse_shortfall(self.capital, self.plan, found.sums[len(self.accounts) :])
         drawn = found.whole[:, PAID_IN].sum(axis=1) / self.plan.units
-        return CashTotals(found.sums[:n_groups], found.today, drawn, found.drawn / self.plan.units)
+        return CashTotals(cash, today, drawn, found.drawn / self.plan.units)
+
+    def _is_passed_on(self, flows: Sequence[Flow]) -> bool:
+        """Whether all income under the contract goes on to the same groups in the month in which it comes."""
+        income = [flow for flow in flows if flow.line.receiver == PROJECT]
+        is_early = any((flow.month < self.plan.project.distributed_from).any() for flow in income)
+        return self._sign_of_income is not None and not is_early and all((flow.amount >= 0).all() for flow in income)
+
+    @cached_property
+    def _sign_of_income(self) -> Integers | None:
+        """By account group: whether it receives what comes in, shape (n_groups,); None where the amount decides about that.
+
+        Nothing of it is then kept, spent, lent again, or owed in an order to payees of different groups, and no guarantor waits for
+        what is lost.
+        """
+        plan = self.plan
+        kinds = {step.kind for step in self.capital.all_steps().values()}
+        keeps = plan.project.income_share.any() or plan.project.recycled_share.any() or plan.lines.reopen
+        if keeps or plan.guarantee_names or plan.givers or RETAINED in kinds or "rest" not in kinds:
+            return None
+        first = 2 * len(plan.costs) + len(plan.holders) + _RESERVE_LINES
+        signs = self._signs(list(project_lines(self.capital, plan))[first:])
+        return signs[:, 0] if (signs == signs[:, :1]).all() else None
+
+    def _added(self, flows: Sequence[Flow], without: CalendarState) -> tuple[Integers, Floats]:
+        """Add payments to the sums that there are without them."""
+        assert self._sign_of_income is not None, "asked before"
+        cash, today = without.sums[: len(self.accounts)].copy(), without.today.copy()
+        for flow in flows:
+            sign = self._signs([flow.line])[:, 0] + self._sign_of_income * (flow.line.receiver == PROJECT)
+            add_payments(flow.month, flow.amount, sign, self.factors, cash, today)
+        return cash, today
 
     @cached_property
     def _own(self) -> Integers:

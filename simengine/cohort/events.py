@@ -11,11 +11,9 @@ from simengine.cohort.kernels.arrays import EventRates
 from simengine.cohort.kernels.between import FIXED, GAMMA, LOGNORMAL, UNIFORM, WEIBULL
 from simengine.cohort.moves import MONTHS_IN, MoveClock, calendar_factor, one_row, ones, series_factor
 from simengine.cohort.spec import Event, Length, Shock
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Draws
 from simengine.streams import uniforms
-
-special = late("scipy.special")
 
 _KINDS = {"fixed": FIXED, "uniform": UNIFORM, "lognormal": LOGNORMAL, "weibull": WEIBULL, "gamma": GAMMA}
 

@@ -14,11 +14,9 @@ import numpy as np
 from simengine.cohort.people import Entrance
 from simengine.cohort.tables import ArmTables
 from simengine.errors import Problem, StudyError
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Floats, Integers
 from simengine.streams import uniforms
-
-special = late("scipy.special")
 
 _LEFT_OUT = 1e-3
 """The share of places of matched people that may stay empty."""

@@ -14,10 +14,8 @@ import numpy as np
 
 from simengine.cohort.kernels.arrays import Moves
 from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, MoveSpec, Pathway
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Draws, Floats, Integers, add_in_order
-
-special = late("scipy.special")
 
 DAYS_PER_MONTH = 365.25 / 12
 MONTHS_IN = {"day": 1 / DAYS_PER_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}

@@ -17,11 +17,9 @@ from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.distributions import Share
 from simengine.errors import Problem, StudyError
 from simengine.interruption import end_if_given_up
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Draws, Floats, Integers, add_in_order
 from simengine.streams import purpose_number, uniforms
-
-special = late("scipy.special")
 
 BATCH = 32_768
 """Persons who are held at a time: so many that threads seldom wait for each other between two kernels, few enough for memory."""

@@ -15,10 +15,8 @@ import numpy as np
 from simengine.cohort.kernels.arrays import HAZARD_RATIO
 from simengine.cohort.people import entrance_of
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
-from simengine.late import late
+from simengine.late import linalg
 from simengine.records import Draws, Floats
-
-linalg = late("scipy.linalg")
 
 _LARGEST_HAZARD = 200.0
 """Per month: who has a larger one leaves within hours, here as there."""

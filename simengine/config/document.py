@@ -20,7 +20,7 @@ from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import AliasEvent, CollectionStartEvent, DocumentStartEvent, Event, NodeEvent
 from yaml.reader import ReaderError
 
-from simengine.config.nodes import MappingNode, Node, ScalarNode, SequenceNode, nodes_of
+from simengine.config.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, nodes_of
 from simengine.errors import UNSEEN, Problem, StudyError, escaped, shorten
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -83,7 +83,7 @@ def read_document(path: Path) -> Document:
     return document
 
 
-def compose_file(path: Path) -> tuple[str, Node]:
+def compose_file(path: Path) -> tuple[str, YamlNode]:
     """Read one YAML file as it is written: its text, and its nodes with their places in it.
 
     Raises
@@ -137,7 +137,7 @@ def _read_text(path: Path) -> str:
         ) from None
 
 
-def _compose(file: str, text: str) -> Node | None:
+def _compose(file: str, text: str) -> YamlNode | None:
     """Parse one document; anchors, aliases and tags are refused before anything is made of them."""
     rule = "must be a number, a word or a YAML value" if file == "--set" else "must be YAML, one document"
     if (found := _LINE_BREAK.search(text)) is not None:
@@ -237,7 +237,7 @@ def _at(file: str, line: int) -> str:
     return file if file == "--set" else f"{file}:{line + 1}"
 
 
-def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str]) -> Any:
+def _convert(node: YamlNode, path: KeyPath, file: str, places: dict[KeyPath, str]) -> Any:
     """Turn a node graph into plain data, noting the line of each path."""
     where = _at(file, node.place.line)
     if len(path) > MAX_DEPTH:

@@ -42,7 +42,7 @@ class SequenceNode:
     place: Place
     is_flow: bool
     """In brackets."""
-    entries: list[Node] = field(default_factory=list)
+    entries: list[YamlNode] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -50,13 +50,13 @@ class MappingNode:
     """Keys with their values."""
 
     place: Place
-    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    pairs: list[tuple[YamlNode, YamlNode]] = field(default_factory=list)
 
 
-Node: TypeAlias = ScalarNode | SequenceNode | MappingNode
+YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 
-def nodes_of(text: str, look_at: Callable[[Event, int], None]) -> Node | None:
+def nodes_of(text: str, look_at: Callable[[Event, int], None]) -> YamlNode | None:
     """Parse one document; `look_at` sees every event with its depth before anything is made of it, and may refuse it.
 
     Raises
@@ -66,7 +66,7 @@ def nodes_of(text: str, look_at: Callable[[Event, int], None]) -> Node | None:
     """
     parser = PARSER(text)
     # Below the document: nodes that are still open, with what they hold so far.
-    waiting: list[tuple[Node | None, list[Node]]] = [(None, [])]
+    waiting: list[tuple[YamlNode | None, list[YamlNode]]] = [(None, [])]
     try:
         while parser.check_event():
             event = parser.get_event()
@@ -85,7 +85,7 @@ def nodes_of(text: str, look_at: Callable[[Event, int], None]) -> Node | None:
     return next(iter(waiting[0][1]), None)
 
 
-def _begun(event: NodeEvent) -> Node:
+def _begun(event: NodeEvent) -> YamlNode:
     assert event.start_mark is not None, "a parser says where it is"
     assert event.end_mark is not None
     place = Place(event.start_mark.line, event.start_mark.index, event.end_mark.index)
@@ -94,7 +94,7 @@ def _begun(event: NodeEvent) -> Node:
     return SequenceNode(place, bool(event.flow_style)) if isinstance(event, SequenceStartEvent) else MappingNode(place)
 
 
-def _fill(node: Node | None, held: list[Node]) -> None:
+def _fill(node: YamlNode | None, held: list[YamlNode]) -> None:
     if isinstance(node, SequenceNode):
         node.entries = held
     elif isinstance(node, MappingNode):

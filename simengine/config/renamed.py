@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simengine.config.document import Document, KeyPath, compose_file
-from simengine.config.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from simengine.config.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from simengine.distributions import DISTRIBUTIONS
 from simengine.errors import Problem, StudyError, UsageError
 
@@ -106,7 +106,7 @@ def _in_data(content: Any, path: KeyPath) -> Iterator[OldWord]:
             yield from _in_data(child, (*path, str(place)))
 
 
-def _in_nodes(node: Node, path: KeyPath) -> Iterator[OldWord]:
+def _in_nodes(node: YamlNode, path: KeyPath) -> Iterator[OldWord]:
     if isinstance(node, MappingNode):
         for key, child in node.pairs:
             if not isinstance(key, ScalarNode):  # which is refused when the file is read as a study

@@ -9,9 +9,7 @@ from pydantic import Field
 
 from simengine.arrays import Floats
 from simengine.distributions.sourced import Layer, Number, Sourced
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 Positive = Annotated[Number, Field(gt=0)]
 

@@ -19,9 +19,7 @@ from simengine.distributions.two_quantiles import (
     normal_through,
     points_of,
 )
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 
 class Uniform(Sourced):

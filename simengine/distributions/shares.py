@@ -9,9 +9,7 @@ from pydantic import Field
 
 from simengine.arrays import Floats
 from simengine.distributions.sourced import Number, Sourced
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 # With a smaller count all weights of a whole may be too small to be numbers: the largest is about uniform^(1 / count).
 _SMALLEST_COUNT = 0.1

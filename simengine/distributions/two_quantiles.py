@@ -16,9 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from simengine.distributions.sourced import Number, require_increasing
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 Interval = Annotated[tuple[Number, Number], Field(strict=False)]
 """The ends of a central 90 % interval."""

@@ -7,14 +7,12 @@ from operator import mul
 
 import numpy as np
 
-from simengine.late import late
+from simengine.late import special
 from simengine.measurement.samples import Sample, ratio
 from simengine.measurement.scales import Counting
 from simengine.measurement.spec import Metric
 from simengine.records import ARMS, Draws, Floats, Tallies
 from simengine.streams import uniforms
-
-special = late("scipy.special")
 
 
 def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_before: Floats) -> Sample:

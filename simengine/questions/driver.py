@@ -8,14 +8,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
 from simengine.questions.question import Asked, Question, Source, Values
 from simengine.questions.subject import Size
 
+if TYPE_CHECKING:
+    from simengine.replications.blocks import OnPace
+
 OnProgress = Callable[[int], None]
-OnPace = Callable[[float, int, int], None]
 
 
 @dataclass(frozen=True)

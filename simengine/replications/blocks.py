@@ -22,7 +22,7 @@ from simengine.sampling import PLAIN, Sampling, refuse_impossible
 BLOCK_SIZE = 1000
 Item = TypeVar("Item")
 BlockPart = TypeVar("BlockPart")
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 OnPace = Callable[[float, int, int], None]
 _FEW, _MORE = 6, 24
 _SOON, _SLOW = 5.0, 3.0
@@ -189,7 +189,7 @@ def map_items(
     return cast(list[BlockPart], answers)
 
 
-def _side_by_side(one: Callable[[Item], Answer], items: Sequence[Item], at_once: int, given_up: threading.Event) -> list[Answer]:
+def _side_by_side(one: Callable[[Item], _Answer], items: Sequence[Item], at_once: int, given_up: threading.Event) -> list[_Answer]:
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         try:
             return list(pool.map(one, items))

@@ -17,7 +17,7 @@ from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.distributions import DirichletCount
 from simengine.errors import UsageError
-from simengine.late import late
+from simengine.late import special
 from simengine.pipeline import DrawOverrides, draw_numbers, simulate
 from simengine.records import Floats, Integers
 from simengine.replications.ensemble import Ensemble
@@ -25,8 +25,6 @@ from simengine.replications.money import settled_money
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.sampling import distributions_of
-
-special = late("scipy.special")
 
 _SMALLEST = 2.0**-53
 MOST_PANEL = 100_000

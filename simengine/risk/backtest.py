@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.errors import UsageError
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 _YELLOW, _RED = 0.95, 0.9999
 

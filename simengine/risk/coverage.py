@@ -21,9 +21,7 @@ from math import log, sqrt
 import numpy as np
 
 from simengine.arrays import Floats
-from simengine.late import late
-
-special = late("scipy.special")
+from simengine.late import special
 
 Z_95 = 1.959963984540054  # the 97.5 % quantile of a standard normal distribution
 MANY = 1000

@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats
-from simengine.late import late
+from simengine.late import special
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
 from simengine.risk.weighting import Weighting
-
-special = late("scipy.special")
 
 LEAST_CASES = 30
 """Of a share: with fewer cases, or fewer of the other kind, its distribution is far from normal."""

@@ -45,9 +45,33 @@ def payers(draw):
     return {"region": late, "outcome_payer": {"share": "rest"}} if draw(st.booleans()) else {}
 
 
-@settings(deadline=None, max_examples=sized(50, 150))
-@given(structures(), payers(), term_sheets(), st.booleans())
-def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure, paying, sheets, differs):
+def passed_on(structure):
+    """Return a structure in which one lender gets all that comes in, in the month in which it comes."""
+    section, commitment = structure
+    kept = ("recycled_share", "guarantees", "grants", "distributed_from_month", "waterfall")
+    section = {key: value for key, value in section.items() if key not in kept}
+    section["costs"] = {
+        name: {key: value for key, value in cost.items() if key not in ("deferred_share", "fails")}
+        for name, cost in section.get("costs", {}).items()
+        if "share_of_income" not in cost
+    }
+    section["tranches"] = {
+        name: {key: value for key, value in tranche.items() if key != "revolving"} | {"holder": "bank"}
+        for name, tranche in section["tranches"].items()
+    }
+    names = list(section["tranches"])
+    for key in [key for key in section["tranches"][names[0]] if key.startswith("returns")]:
+        del section["tranches"][names[0]][key]
+    steps = [{"interest": names}, {"principal": names}, {"returns": dict.fromkeys(names, 1 / len(names))}]
+    section["waterfall"] = {f"step_{place}": step for place, step in enumerate([*steps, {"rest": {names[0]: "rest"}}])}
+    if not section["costs"]:
+        del section["costs"]
+        section |= {"drawdown_months": 3} if section.pop("draws", None) else {}
+    return section, commitment
+
+
+def compared(structure, paying, sheets, differs):
+    """Compare sums with the ledger under one sheet after the other; return what added them up."""
     section, commitment = structure
     capital = CAPITAL.validate_python(section | ({"payers": paying} if paying else {}))
     replication = draws_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
@@ -73,4 +97,27 @@ def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure
         for place, names in enumerate(mine):
             cash = ledger.cash_in(names)
             np.testing.assert_array_equal(found.cash[place], cash.sum(axis=1))
-            np.testing.assert_array_equal(found.today[place], present_values(cash, factors[place]))
+            # Sums of the same numbers in another order differ by their rounding, a part of the whole cash that moved.
+            slack = 0.0 if account_groups._without is None else 1e-12 * np.abs(cash).sum(axis=1).max()
+            np.testing.assert_allclose(found.today[place], present_values(cash, factors[place]), rtol=0, atol=slack)
+    return account_groups
+
+
+@settings(deadline=None, max_examples=sized(50, 150))
+@given(structures(), payers(), term_sheets(), st.booleans())
+def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure, paying, sheets, differs):
+    compared(structure, paying, sheets, differs)
+
+
+@settings(deadline=None, max_examples=sized(50, 150))
+@given(structures().map(passed_on), payers(), term_sheets(), st.booleans())
+def test_sums__are_those_of_the_ledger_where_all_that_comes_in_is_passed_on(structure, paying, sheets, differs):
+    for sheet in sheets:
+        np.abs(sheet.by_due, out=sheet.by_due)
+
+    account_groups = compared(structure, paying, sheets, differs)
+
+    # What is owed to the project by a payer who is late or leaves may come back as a negative payment: then everybody walks.
+    if not paying and all(sheet.stop_month is None for sheet in sheets):
+        assert account_groups._without is not None
+        assert account_groups._first is None

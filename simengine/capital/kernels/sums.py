@@ -36,6 +36,26 @@ def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integer
 
 
 @kernel
+def add_payments(
+    month: Integers,  # (d, r)
+    amount: Integers,  # (d, r)
+    sign: Integers,  # (p,) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
+    factors: Floats,  # (p, 1 or r, m) discount factor of each month
+    sums: Integers,  # (p, r) added to
+    today: Floats,  # (p, r) added to
+) -> None:
+    """Add payments on some dates to sums, and what they are worth today."""
+    for p in range(len(sign)):
+        if sign[p] != 0:
+            for d in range(len(month)):
+                for r in range(month.shape[1]):
+                    cash = sign[p] * amount[d, r]
+                    sums[p, r] += cash
+                    if cash != 0:
+                        today[p, r] += cash * factors[p, r if factors.shape[1] > 1 else 0, month[d, r]]
+
+
+@kernel
 def add_up_calendar(
     project: ProjectArrays,
     loans: LoanArrays,

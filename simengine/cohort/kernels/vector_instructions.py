@@ -112,7 +112,7 @@ def _of_two(name: str) -> Any:
 add, both, differ, shift_right = (_of_two(name) for name in ("add", "and_", "xor", "lshr"))
 
 
-def shift_left_by(bits: int) -> Any:
+def shifted_left_by(bits: int) -> Any:
     """Make a function that shifts every number to the left; zeros come in below."""
 
     @intrinsic
@@ -122,7 +122,7 @@ def shift_left_by(bits: int) -> Any:
     return shift
 
 
-def turn_left_by(bits: int) -> Any:
+def turned_left_by(bits: int) -> Any:
     """Make a function that turns every number to the left: the bits that leave above come back below."""
 
     @intrinsic

@@ -23,9 +23,9 @@ where_changed_before, place_of_lowest = (instruction(_INSTRUCTIONS, name) for na
 
 def shift_left_by(bits: int) -> Any:
     """Make a function that shifts every number to the left; zeros come in below."""
-    return instruction(_INSTRUCTIONS, "shift_left_by", bits)
+    return instruction(_INSTRUCTIONS, "shifted_left_by", bits)
 
 
 def turn_left_by(bits: int) -> Any:
     """Make a function that turns every number to the left: the bits that leave above come back below."""
-    return instruction(_INSTRUCTIONS, "turn_left_by", bits)
+    return instruction(_INSTRUCTIONS, "turned_left_by", bits)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-
-special = late("scipy.special")
 
 _DEGREE = 4
 _MOST_CROSSED = 8

@@ -17,7 +17,7 @@ from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio, holder_of, portfolio_problems, split_number
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
-from simengine.late import late
+from simengine.late import special
 from simengine.pipeline import DrawOverrides, as_contract_asks, move_money, own_uniforms, simulate
 from simengine.questions.portfolio.fund import NEVER, Course, Flows, FundRule, run_fund
 from simengine.records import Floats, Integers, Ledger
@@ -30,8 +30,6 @@ from simengine.risk.measures import cvar, var
 from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
-
-special = late("scipy.special")
 
 TAIL_LEVEL_95 = 0.95
 _EDGE = 2.0**-53

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.late import late
+from simengine.late import special
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
-
-special = late("scipy.special")
 
 
 def weights_near(values: Floats, low: float, high: float, spread: Floats) -> Floats:

@@ -24,7 +24,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.dependence import correlate
 from simengine.errors import UsageError
-from simengine.late import late
+from simengine.late import special
 from simengine.pipeline import simulate
 from simengine.questions.reverse.boxes import Box, find_boxes
 from simengine.records import Floats
@@ -38,8 +38,6 @@ from simengine.risk.jackknife import with_error
 from simengine.risk.measures import Measure, measures_on
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-
-special = late("scipy.special")
 
 FARTHEST = 6.0
 """Standard deviations beyond which the search stops: one draw in a billion is further away along any one direction."""

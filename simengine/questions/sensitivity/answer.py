@@ -15,7 +15,7 @@ import numpy as np
 
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
-from simengine.late import late
+from simengine.late import special
 from simengine.pipeline import DrawOverrides, simulate
 from simengine.questions.sensitivity.indices import Indices, SobolIndex, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
@@ -27,8 +27,6 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-
-special = late("scipy.special")
 
 ENDS = (0.05, 0.95)
 

@@ -12,15 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simengine.config.sizing import Free, RecommendRule
-from simengine.late import late
+from simengine.late import optimize, qmc
 from simengine.records import Floats
 from simengine.risk.amounts import Columns
 from simengine.risk.limits import Limit
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-
-optimize = late("scipy.optimize")
-qmc = late("scipy.stats.qmc")
 
 Terms = tuple[float, ...]
 """One number for every free term, in their order."""
