@@ -41,6 +41,18 @@ html_copy_source = False
 html_show_copyright = False
 html_math_renderer = "mathml"
 
+# Quotation marks and dots are set as in print; `--` stays: it begins the name of an option.
+smartquotes_action = "qe"
+
+_UNBROKEN = re.compile(r"(?<=\d) (?=%)|(?<=[\d)]) (?=± ?\d)|(?<=±) (?=\d)")
+"""Blanks inside one number: before a percent sign, and around the sign of an error."""
+_BREAKS = re.compile(r"(?<=[./])(?=[A-Za-z<])(?!(?:py|md|yaml|json|csv|png|svg|txt|parquet)\b)")
+"""Places in code at which a line may end: after the dots of a path and after the names of folders."""
+_FORMS = {"keys": ["key", "allowed"], "options": ["option", "allowed"]}
+"""By class: the first two columns of its tables."""
+_LONG = 24
+"""Characters of a word of code: beyond these its line may end after an underscore in a table, up to these at no hyphen."""
+
 
 def setup(app: Any) -> None:
     """Let formulae be written, notebooks and pictures linked, and tables prepared, by the functions below."""
@@ -48,17 +60,34 @@ def setup(app: Any) -> None:
     app.connect("source-read", _link_to_notebook)
     app.connect("source-read", _link_to_copies)
     app.connect("doctree-read", _link_to_picture)
+    app.connect("doctree-resolved", _keep_together)
     app.connect("doctree-resolved", _prepare_tables)
 
 
 def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
-    """Let keys in tables break at their dots, and every cell say its column where rows are blocks: see `_static/tables.css`."""
+    """Give tables of one kind one form, let their keys break, and let cells say their column where rows are blocks: `tables.css`."""
     for table in doctree.findall(nodes.table):
-        titles = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
-        table["classes"] += ["keys"] if "example" in titles else []
-        _name_columns(table, titles)
+        titles = _titles(table)
+        table["classes"] += [name for name, first in _FORMS.items() if titles[:2] == first]
+        _drop_empty_columns(table)
+        _name_columns(table, _titles(table))
         for literal in list(table.findall(nodes.literal)):
-            _break_at_dots(literal)
+            _let_break(literal)
+
+
+def _titles(table: nodes.table) -> list[str]:
+    return [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
+
+
+def _drop_empty_columns(table: nodes.table) -> None:
+    group, body = next(table.findall(nodes.tgroup)), next(table.findall(nodes.tbody))
+    cells = zip(*(row.findall(nodes.entry) for row in body.findall(nodes.row)), strict=True)
+    empty = [column for column, entries in enumerate(cells) if not any(entry.astext() for entry in entries)]
+    for column in reversed(empty):
+        group.remove(list(group.findall(nodes.colspec))[column])
+        group["cols"] -= 1
+        for row in group.findall(nodes.row):
+            row.remove(list(row.findall(nodes.entry))[column])
 
 
 def _name_columns(table: nodes.table, titles: list[str]) -> None:
@@ -70,10 +99,32 @@ def _name_columns(table: nodes.table, titles: list[str]) -> None:
                 entry.clear()
 
 
-def _break_at_dots(literal: nodes.literal) -> None:
-    *parts, last = re.split(r"(?<=\.)(?=[A-Za-z<])", literal.astext())
+def _let_break(literal: nodes.literal) -> None:
+    *parts, last = [part for whole in _BREAKS.split(literal.astext()) for part in _short_parts(whole)]
     broken = [node for part in parts for node in (nodes.Text(part), nodes.raw("", "<wbr>", format="html"))]
-    literal[:] = [*broken, nodes.Text(last)]
+    if broken:
+        literal[:] = [*broken, nodes.Text(last)]
+
+
+def _short_parts(text: str) -> list[str]:
+    is_long = any(len(word) > _LONG for word in text.split())
+    return re.split(r"(?<=\w_)(?=[a-z])", text) if is_long else [text]
+
+
+def _keep_together(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
+    """Let no line end inside a number such as `40 %` or `0.59 ± 0.10`, nor inside an option such as `--set`."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.raw):
+            whole = _UNBROKEN.sub("\N{NO-BREAK SPACE}", text)
+            if whole != text:
+                text.parent.replace(text, nodes.Text(whole))
+    for literal in doctree.findall(nodes.literal):
+        words = re.split(r"(\s+)", literal.astext())
+        if any("-" in word for word in words):
+            literal[:] = [
+                nodes.inline("", word, classes=["whole"]) if "-" in word and len(word) <= _LONG else nodes.Text(word)
+                for word in words
+            ]
 
 
 def _write_inline(writer: Any, node: nodes.Element) -> NoReturn:
