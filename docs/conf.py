@@ -62,6 +62,7 @@ def setup(app: Any) -> None:
     app.connect("doctree-read", _link_to_picture)
     app.connect("doctree-resolved", _keep_together)
     app.connect("doctree-resolved", _prepare_tables)
+    app.connect("doctree-resolved", _let_titles_break)
 
 
 def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
@@ -109,6 +110,13 @@ def _let_break(literal: nodes.literal) -> None:
 def _short_parts(text: str) -> list[str]:
     is_long = any(len(word) > _LONG for word in text.split())
     return re.split(r"(?<=\w_)(?=[a-z])", text) if is_long else [text]
+
+
+def _let_titles_break(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
+    """Let paths in headings break at their dots."""
+    for title in doctree.findall(nodes.title):
+        for literal in list(title.findall(nodes.literal)):
+            _let_break(literal)
 
 
 def _keep_together(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
