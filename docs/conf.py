@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NoReturn
 
+import imagesize
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
@@ -46,12 +47,17 @@ smartquotes_action = "qe"
 
 _UNBROKEN = re.compile(r"(?<=\d) (?=%)|(?<=[\d)]) (?=± ?\d)|(?<=±) (?=\d)")
 """Blanks inside one number: before a percent sign, and around the sign of an error."""
+_CLOSING = re.compile(r"[.,;:)]+")
+"""Signs of a sentence that belong to the formula before them."""
 _BREAKS = re.compile(r"(?<=[./])(?=[A-Za-z<])(?!(?:py|md|yaml|json|csv|png|svg|txt|parquet)\b)")
 """Places in code at which a line may end: after the dots of a path and after the names of folders."""
 _FORMS = {"keys": ["key", "allowed"], "options": ["option", "allowed"]}
 """By class: the first two columns of its tables."""
 _LONG = 24
 """Characters of a word of code: beyond these its line may end after an underscore in a table, up to these at no hyphen."""
+
+_WIDE = 1000
+"""Pixels of a picture with several panels, whose words could not be read if it were as narrow as a telephone."""
 
 
 def setup(app: Any) -> None:
@@ -71,7 +77,7 @@ def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  #
         titles = _titles(table)
         table["classes"] += [name for name, first in _FORMS.items() if titles[:2] == first]
         _drop_empty_columns(table)
-        _name_columns(table, _titles(table))
+        _name_columns(table)
         for literal in list(table.findall(nodes.literal)):
             _let_break(literal)
 
@@ -91,11 +97,13 @@ def _drop_empty_columns(table: nodes.table) -> None:
             row.remove(list(row.findall(nodes.entry))[column])
 
 
-def _name_columns(table: nodes.table, titles: list[str]) -> None:
+def _name_columns(table: nodes.table) -> None:
+    titles = [entry for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
     for row in next(table.findall(nodes.tbody)).findall(nodes.row):
         for entry, title in list(zip(row.findall(nodes.entry), titles, strict=True))[1:]:
             if entry.astext():
-                entry[0].insert(0, nodes.inline("", f"{title}: ", classes=["column"]))
+                words = [node.deepcopy() for paragraph in title.children for node in paragraph.children]
+                entry[0].insert(0, nodes.inline("", "", *words, nodes.Text(": "), classes=["column"]))
             else:
                 entry.clear()
 
@@ -120,12 +128,17 @@ def _let_titles_break(app: Any, doctree: nodes.document, docname: str) -> None: 
 
 
 def _keep_together(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
-    """Let no line end inside a number such as `40 %` or `0.59 ± 0.10`, nor inside an option such as `--set`."""
+    """Let no line end inside a number such as `40 %` or an option such as `--set`, nor between a formula and its full stop."""
     for text in list(doctree.findall(nodes.Text)):
         if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.raw):
             whole = _UNBROKEN.sub("\N{NO-BREAK SPACE}", text)
             if whole != text:
                 text.parent.replace(text, nodes.Text(whole))
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (closing := _CLOSING.match(after)):
+            formula.parent.replace(after, nodes.Text(after[closing.end() :]))
+            formula.replace_self(nodes.inline("", "", formula.deepcopy(), nodes.Text(closing[0]), classes=["whole"]))
     for literal in doctree.findall(nodes.literal):
         words = re.split(r"(\s+)", literal.astext())
         if any("-" in word for word in words):
@@ -169,3 +182,5 @@ def _link_to_picture(app: Any, page: nodes.document) -> None:  # noqa: ARG001
     """Let a picture that is wider than the page be opened in its own size: Sphinx links those that have a scale."""
     for picture in page.findall(nodes.image):
         picture["scale"] = 100
+        is_wide = imagesize.get(Path(__file__).parent / picture["uri"])[0] > _WIDE
+        picture["classes"] += ["wide"] if is_wide else []
