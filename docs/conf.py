@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NoReturn
 
+import imagesize
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
@@ -41,6 +42,23 @@ html_copy_source = False
 html_show_copyright = False
 html_math_renderer = "mathml"
 
+# Quotation marks and dots are set as in print; `--` stays: it begins the name of an option.
+smartquotes_action = "qe"
+
+_UNBROKEN = re.compile(r"(?<=\d) (?=%)|(?<=[\d)]) (?=± ?\d)|(?<=±) (?=\d)")
+"""Blanks inside one number: before a percent sign, and around the sign of an error."""
+_CLOSING = re.compile(r"[.,;:)]+")
+"""Signs of a sentence that belong to the formula before them."""
+_BREAKS = re.compile(r"(?<=[./])(?=[A-Za-z<])(?!(?:py|md|yaml|json|csv|png|svg|txt|parquet)\b)")
+"""Places in code at which a line may end: after the dots of a path and after the names of folders."""
+_FORMS = {"keys": ["key", "allowed"], "options": ["option", "allowed"]}
+"""By class: the first two columns of its tables."""
+_LONG = 24
+"""Characters of a word of code: beyond these its line may end after an underscore in a table, up to these at no hyphen."""
+
+_WIDE = 1000
+"""Pixels of a picture with several panels, whose words could not be read if it were as narrow as a telephone."""
+
 
 def setup(app: Any) -> None:
     """Let formulae be written, notebooks and pictures linked, and tables prepared, by the functions below."""
@@ -48,32 +66,86 @@ def setup(app: Any) -> None:
     app.connect("source-read", _link_to_notebook)
     app.connect("source-read", _link_to_copies)
     app.connect("doctree-read", _link_to_picture)
+    app.connect("doctree-resolved", _keep_together)
     app.connect("doctree-resolved", _prepare_tables)
+    app.connect("doctree-resolved", _let_titles_break)
 
 
 def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
-    """Let keys in tables break at their dots, and every cell say its column where rows are blocks: see `_static/tables.css`."""
+    """Give tables of one kind one form, let their keys break, and let cells say their column where rows are blocks: `tables.css`."""
     for table in doctree.findall(nodes.table):
-        titles = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
-        table["classes"] += ["keys"] if "example" in titles else []
-        _name_columns(table, titles)
+        titles = _titles(table)
+        table["classes"] += [name for name, first in _FORMS.items() if titles[:2] == first]
+        _drop_empty_columns(table)
+        _name_columns(table)
         for literal in list(table.findall(nodes.literal)):
-            _break_at_dots(literal)
+            _let_break(literal)
 
 
-def _name_columns(table: nodes.table, titles: list[str]) -> None:
+def _titles(table: nodes.table) -> list[str]:
+    return [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
+
+
+def _drop_empty_columns(table: nodes.table) -> None:
+    group, body = next(table.findall(nodes.tgroup)), next(table.findall(nodes.tbody))
+    cells = zip(*(row.findall(nodes.entry) for row in body.findall(nodes.row)), strict=True)
+    empty = [column for column, entries in enumerate(cells) if not any(entry.astext() for entry in entries)]
+    for column in reversed(empty):
+        group.remove(list(group.findall(nodes.colspec))[column])
+        group["cols"] -= 1
+        for row in group.findall(nodes.row):
+            row.remove(list(row.findall(nodes.entry))[column])
+
+
+def _name_columns(table: nodes.table) -> None:
+    titles = [entry for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
     for row in next(table.findall(nodes.tbody)).findall(nodes.row):
         for entry, title in list(zip(row.findall(nodes.entry), titles, strict=True))[1:]:
             if entry.astext():
-                entry[0].insert(0, nodes.inline("", f"{title}: ", classes=["column"]))
+                words = [node.deepcopy() for paragraph in title.children for node in paragraph.children]
+                entry[0].insert(0, nodes.inline("", "", *words, nodes.Text(": "), classes=["column"]))
             else:
                 entry.clear()
 
 
-def _break_at_dots(literal: nodes.literal) -> None:
-    *parts, last = re.split(r"(?<=\.)(?=[A-Za-z<])", literal.astext())
+def _let_break(literal: nodes.literal) -> None:
+    *parts, last = [part for whole in _BREAKS.split(literal.astext()) for part in _short_parts(whole)]
     broken = [node for part in parts for node in (nodes.Text(part), nodes.raw("", "<wbr>", format="html"))]
-    literal[:] = [*broken, nodes.Text(last)]
+    if broken:
+        literal[:] = [*broken, nodes.Text(last)]
+
+
+def _short_parts(text: str) -> list[str]:
+    is_long = any(len(word) > _LONG for word in text.split())
+    return re.split(r"(?<=\w_)(?=[a-z])", text) if is_long else [text]
+
+
+def _let_titles_break(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
+    """Let paths in headings break at their dots."""
+    for title in doctree.findall(nodes.title):
+        for literal in list(title.findall(nodes.literal)):
+            _let_break(literal)
+
+
+def _keep_together(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
+    """Let no line end inside a number such as `40 %` or an option such as `--set`, nor between a formula and its full stop."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.raw):
+            whole = _UNBROKEN.sub("\N{NO-BREAK SPACE}", text)
+            if whole != text:
+                text.parent.replace(text, nodes.Text(whole))
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (closing := _CLOSING.match(after)):
+            formula.parent.replace(after, nodes.Text(after[closing.end() :]))
+            formula.replace_self(nodes.inline("", "", formula.deepcopy(), nodes.Text(closing[0]), classes=["whole"]))
+    for literal in doctree.findall(nodes.literal):
+        words = re.split(r"(\s+)", literal.astext())
+        if any("-" in word for word in words):
+            literal[:] = [
+                nodes.inline("", word, classes=["whole"]) if "-" in word and len(word) <= _LONG else nodes.Text(word)
+                for word in words
+            ]
 
 
 def _write_inline(writer: Any, node: nodes.Element) -> NoReturn:
@@ -110,3 +182,5 @@ def _link_to_picture(app: Any, page: nodes.document) -> None:  # noqa: ARG001
     """Let a picture that is wider than the page be opened in its own size: Sphinx links those that have a scale."""
     for picture in page.findall(nodes.image):
         picture["scale"] = 100
+        is_wide = imagesize.get(Path(__file__).parent / picture["uri"])[0] > _WIDE
+        picture["classes"] += ["wide"] if is_wide else []

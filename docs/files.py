@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,13 +25,14 @@ def page() -> str:
 def _folder(folder: Path) -> str:
     names = sorted(path for path in folder.glob("*.py") if path.name not in {"__init__.py", "__main__.py"})
     rows = [f"| `{path.name}` | {_sentence(path)} |\n" for path in names]
-    table = ["\n| file | |\n|---|---|\n", *rows] if rows else []
+    table = ["\n| file | what it holds |\n|---|---|\n", *rows] if rows else []
     return f"## `{folder.relative_to(CHECKOUT).as_posix()}/`\n\n{_sentence(folder / '__init__.py')}\n{''.join(table)}"
 
 
 def _sentence(path: Path) -> str:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
+    sentence = " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
+    return re.sub(r"`[^`]*`|(?<![\w-])--[a-z-]+", lambda found: f"`{found[0].strip('`')}`", sentence)
 
 
 if __name__ == "__main__":

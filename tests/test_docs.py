@@ -195,6 +195,19 @@ def test_page__prints_what_it_shows(page: Path, folder: Path) -> None:
     assert runner.failures == 0, "".join(report)
 
 
+def misread_lines(text: str) -> list[str]:
+    """List lines of prose that do not become prose: a line that begins with % is a comment, one that begins with +, - or * a list."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    comments = re.findall(r"^ *%.*$", prose, re.MULTILINE)
+    lists = re.findall(r"^[^\W_|][^\n]*\w\n([+*-] .*)$", prose, re.MULTILINE)
+    return [*comments, *lists]
+
+
+@names_of_pages
+def test_page__loses_no_line_of_prose(page: Path) -> None:
+    assert misread_lines(page.read_text()) == []
+
+
 @names_of_pages
 def test_page__has_a_title_and_says_something(page: Path) -> None:
     text = page.read_text()
@@ -639,6 +652,8 @@ def test_checks__find_a_planted_hole() -> None:
     assert missing_pages(index.replace("\nmethod/risk\n", "\n")) == ["method/risk"]
     assert missing_pages(index.replace("](method/risk.md)", "]")) == ["method/risk"]
     assert missing_pages(index.replace("\nnotebooks/sizing\n", "\n")) == ["notebooks/sizing"]
+    assert misread_lines("a fall of 18\n% at most\n\n- makes x\n  %.\n") == ["% at most", "  %."]
+    assert misread_lines("it makes it x\n+ (f - 1) y\n\n- one\n- two\n\n```text\n% one\n```\n") == ["+ (f - 1) y"]
 
 
 def test_has_the_same_words__sees_a_changed_word_and_a_missing_row_and_no_number() -> None:

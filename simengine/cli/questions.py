@@ -122,7 +122,7 @@ def _former(option: Option) -> Callable[[Any], Any]:
         if value is not None:
             raise UsageError(f"`{parameter.opts[0]}` is now `{option.written}`")
 
-    told = f"Now {option.written}."
+    told = f"Earlier name of {option.written}; refused."
     return click.option(*flags, f"former_{option.name}", help=told, hidden=True, expose_value=False, callback=refuse)
 
 

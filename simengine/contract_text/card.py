@@ -18,7 +18,7 @@ from simengine.contract_text import words
 from simengine.currencies import decimals_of, units_of
 from simengine.records import Reached
 
-_WIDTH = 100
+_WIDTH = 80
 _UNITS_SHOWN = 30.0
 """Units of a month in the example where nothing must be reached first."""
 

@@ -18,13 +18,13 @@ from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.settlement import replay
 
-_WIDTH = 100
+_WIDTH = 80
 _PAIR = 2
 """Parties between whom a total says all that there is to say."""
 
 
 def explanation(contract: Contract) -> str:
-    """Return a contract as plain text, lines folded at 100 characters."""
+    """Return a contract as plain text, lines folded at 80 characters."""
     lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract), *_outcomes(contract)]
     if contract.calendar or contract.waves or contract.milestones or contract.stops:
         lines += ["", words.PHRASES["dates"], *_calendar(contract)]

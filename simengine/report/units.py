@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import floor, isfinite, log10
 
 from simengine.config import Study
@@ -102,6 +103,17 @@ def metric_title(study: Study, metric: str, what: str = "") -> str:
     )
     written_in = f"({unit})" if unit else ""
     return f"{metric}: {what}\n{written_in}".strip() if what else f"{metric} {written_in}".strip()
+
+
+def to_digits(value: float, digits: int = 3) -> str:
+    """Write a number to some significant digits, with its thousands apart and never with an exponent.
+
+    Examples
+    --------
+    >>> to_digits(3_163.2), to_digits(0.000067612), to_digits(-0.0), to_digits(12.0, 1)
+    ('3,160', '0.0000676', '0', '10')
+    """
+    return f"{Decimal(f'{value:.{digits}g}') + 0:,f}"
 
 
 def cell(statistic: Statistic | None, scale: float) -> str:

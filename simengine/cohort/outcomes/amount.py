@@ -61,7 +61,7 @@ class AmountOutcome(OutcomeKind):
     ) = None
     """People differ: a factor on the whole amount of a person, uniform within this of 1."""
     discount_rate_per_year: NotNegative | None = None
-    """Each person's amount is discounted to that person's entry, month m by (1 + rate)^(-m/12); absent: not discounted."""
+    """Each person's amount is discounted to that person's entry, month m by `(1 + rate)^(-m / 12)`; absent: not discounted."""
     counted: Literal["beginning", "end", "half_cycle", "simpson"] = "beginning"
     """Which state prices a month: that of its `beginning` or of its `end`; or a rule between the two, `half_cycle` or `simpson`."""
 

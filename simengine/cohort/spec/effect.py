@@ -28,7 +28,7 @@ class Effect(Spec):
     outcome: OneOrMore | None = None
     """Binary outcomes whose probability changes, or scores whose level changes; absent: a move or an event does."""
     hazard_ratio: NotNegative | None = None
-    """Factor on a hazard or a rate; a probability p becomes 1 - (1 - p)^ratio; absent: another form."""
+    """Factor on a hazard or a rate; a probability p becomes `1 - (1 - p)^ratio`; absent: another form."""
     relative_risk: NotNegative | None = None
     """Factor on a probability, clipped at 1; absent: another form."""
     odds_ratio: NotNegative | None = None
@@ -44,7 +44,7 @@ class Effect(Spec):
     only_while_engaged: bool = False
     """Whether it ends when the person drops out; only where it reaches the treated."""
     ramp_months: NotNegative | None = None
-    """The effect grows as 1 - exp(-t / ramp) after entry; absent: at once."""
+    """The effect grows as `1 - exp(-t / ramp)` after entry; absent: at once."""
     fades_after_months: NotNegative | None = None
     """Months after entry at which it begins to fade; absent: never."""
     half_life_months: NotNegative | None = None

@@ -132,7 +132,7 @@ class MoveSpec(Pace):
     weibull_shape: Annotated[Quantity, AfterValidator(within(0.05, 50, "a Weibull shape must lie between 0.05 and 50"))] | None = (
         None
     )
-    """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has accumulated (d + 1)^shape
+    """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has accumulated `(d + 1)^shape`
     times that of the first month. A probability or rate is then that of the first month; a mean time stays the mean; absent:
     constant."""
     by_months_in_state: PaceByMonths | None = None

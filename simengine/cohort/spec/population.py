@@ -124,7 +124,7 @@ class Volume(Spec):
     planned: PositiveFixed
     """Planned number of people in each wave, for which the factor is 1."""
     elasticity: Quantity
-    """The factor is (size of the wave / planned) ^ elasticity."""
+    """The factor is `(size of the wave / planned)^elasticity`."""
     on: OneOrMore
     """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
 

@@ -8,7 +8,7 @@ from typing import NotRequired
 from simengine.config import Study
 from simengine.questions.certificate.answer import Bias, Certificate, Cliff, CountedDeadweight, PowerPoint, TermChance
 from simengine.report.answers import Heading, answer_heading
-from simengine.report.units import metric_unit
+from simengine.report.units import metric_unit, to_digits
 from simengine.risk.statistics import Statistic
 
 
@@ -70,11 +70,11 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     assert bias.pays_from is not None
     scale, unit = metric_unit(study, name)
     unit = f" {unit}" if unit else ""
-    estimate = f"{bias.estimate.value / scale:.3g} ± {bias.estimate.se / scale:.1g}{unit}"
+    estimate = f"{to_digits(bias.estimate.value / scale)} ± {to_digits(bias.estimate.se / scale, 1)}{unit}"
     text = f"{name}: where the service changes nothing, the evaluator still sees {estimate} on average. "
-    text += f"This exceeds {bias.pays_from / scale:.6g}{unit}, where the contract begins to pay"
+    text += f"This exceeds {to_digits(bias.pays_from / scale, 6)}{unit}, where the contract begins to pay"
     if bias.breaks_even and bias.breaks_even_from is not None:
-        text += f", and {bias.breaks_even_from / scale:.6g}{unit}, where the investor gets the money drawn back"
+        text += f", and {to_digits(bias.breaks_even_from / scale, 6)}{unit}, where the investor gets the money drawn back"
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"

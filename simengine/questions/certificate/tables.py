@@ -9,7 +9,7 @@ from simengine.config import Study
 from simengine.questions.certificate.answer import Certificate
 from simengine.questions.certificate.content import certificate_warnings
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.units import cell, metric_title, metric_unit, money_unit
+from simengine.report.units import cell, metric_title, metric_unit, money_unit, to_digits
 
 
 def certificate_tables(study: Study, found: Certificate) -> RenderableType:
@@ -77,8 +77,8 @@ def _cliffs(study: Study, found: Certificate) -> RenderableType:
     columns = ("metric", *(["wave"] if by_wave else []), "edge", "paid below", "paid above", "distance", "P(within one)")
     layout, (unit, _) = grid(*columns), money_unit(study)
     for cliff in found.cliffs:
-        edge = f"{cliff.edge / metric_unit(study, cliff.metric)[0]:,.6g}"
-        money = [f"{amount / unit:,.6g}" for amount in (cliff.below, cliff.above)]
+        edge = to_digits(cliff.edge / metric_unit(study, cliff.metric)[0], 6)
+        money = [to_digits(amount / unit, 6) for amount in (cliff.below, cliff.above)]
         wave = [cliff.wave or "all"] if by_wave else []
         layout.add_row(cliff.metric, *wave, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
     return titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
@@ -88,7 +88,7 @@ def _no_effect(study: Study, found: Certificate) -> RenderableType:
     layout = grid("metric", "estimate", "contract pays from", "investor repaid in full from")
     for name, bias in found.bias_no_effect.items():
         scale = metric_unit(study, name)[0]
-        levels = ["-" if level is None else f"{level / scale:,.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
+        levels = ["-" if level is None else to_digits(level / scale, 6) for level in (bias.pays_from, bias.breaks_even_from)]
         layout.add_row(metric_title(study, name), cell(bias.estimate, scale), *levels)
     return titled("Where the service changes nothing; and from where on the contract pays", layout)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simengine.config import Study
 from simengine.questions.reverse.answer import Nearest, ReverseStress
 from simengine.report.picture import DARK, MIDDLE, new_figure, plain_style, save, title_of
+from simengine.report.units import to_digits
 
 if TYPE_CHECKING:
     pass
@@ -24,7 +25,7 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
         axes.barh(range(len(steps)), [step.score for step in steps], color=MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
         for place, step in enumerate(steps):
-            text = f"{step.median:.3g} → {step.value:.3g}"
+            text = f"{to_digits(step.median)} → {to_digits(step.value)}"
             side = 1 if step.score >= 0 else -1
             axes.text(step.score + side * 0.03 * reach, place, text, va="center", ha="left" if side > 0 else "right", fontsize=8.5)
         axes.set_xlim(-1.6 * reach, 1.6 * reach)

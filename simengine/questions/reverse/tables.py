@@ -8,7 +8,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.reverse.answer import ReverseStress
 from simengine.report.layouts import MOST_STEPS, folded, further, grid, heading, titled
-from simengine.report.units import cell
+from simengine.report.units import cell, to_digits
 
 _INFORMATIVE = 0.99
 
@@ -27,7 +27,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     else:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:MOST_STEPS]:
-            numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:z.1f}")
+            numbers = (to_digits(step.median), to_digits(step.value), f"{step.score:+.2f}", f"{100 * step.share:z.1f}")
             table.add_row(folded(step.path, 42), *numbers)
         left = len(nearest.steps) - MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"

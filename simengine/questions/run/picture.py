@@ -35,6 +35,9 @@ _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
+_TITLE = 74
+"""Characters for which the title of one side has room."""
+
 
 def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
     """Draw the picture of a run.
@@ -100,8 +103,8 @@ def _draw_lender(
     axes.set_ylabel("share of replications, %")
     loss = table[f"{party}.p_loss"]
     mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
-    name = in_lines(study.parties[party].name, 40)
-    axes.set_title(f"What {_role(party, 'the lender')} gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
+    title = in_lines(f"What {_role(party, 'the lender')} gets: {study.parties[party].name}", _TITLE)
+    axes.set_title(f"{title}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 
 
 def _role(party: str, otherwise: str) -> str:
@@ -143,8 +146,7 @@ def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResult
     )
     axes.set_xlabel(f"true saving to the horizon, {money}")
     axes.set_ylabel(f"payment, {money}")
-    name = in_lines(study.parties[party].name, 30)
-    title = f"What {_role(party, 'the payer')} pays against what it saves: {name}"
+    title = in_lines(f"What {_role(party, 'the payer')} pays against what it saves: {study.parties[party].name}", _TITLE)
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
 
 

@@ -22,7 +22,7 @@ from simengine.report.folder import as_array
 from simengine.report.layouts import party_title
 from simengine.report.picture import drawn, in_lines, new_figure
 from simengine.report.steps import MovesContent
-from simengine.report.units import cell, money_unit
+from simengine.report.units import cell, money_unit, to_digits
 from simengine.risk.coverage import is_constant
 from simengine.risk.sections import DiagnosticsSection, NotMeasuredSection
 from simengine.risk.statistics import Statistic, probability
@@ -196,7 +196,7 @@ def _draw_curve(axes: Axes, curve: Exceedance, unit: float, largest: float, at_l
     seen = (share > 0) & (losses < end)
     axes.fill_between(losses[seen], low[seen], high[seen], color=_BAND, linewidth=0)
     axes.plot([*losses[seen], end, end], [*share[seen], 100 * at_largest, _FLOOR], color=_DARK, linewidth=1.2)
-    mark = f"largest loss\n{end:z,.3g}" if end > 0 else f"smallest gain\n{-end:z,.3g}"
+    mark = f"largest loss\n{to_digits(end)}" if end > 0 else f"smallest gain\n{to_digits(-end)}"
     axes.annotate(mark, (end, _FLOOR), (4, 6), textcoords="offset points", fontsize=8.5)
     axes.margins(x=0.15)
     axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
@@ -374,5 +374,5 @@ def precision(run: PreciseRun) -> PrecisionContent:
 
 def goals_reached(run: PreciseRun) -> Text:
     """Say in words that the goals of a run were met."""
-    parts = [f"{one.path} ±{run.table[one.path].se:,.3g} (asked for: {one.goal})" for one in run.reached]
+    parts = [f"{one.path} ±{to_digits(run.table[one.path].se)} (asked for: {one.goal})" for one in run.reached]
     return Text(f"As precise as asked for after {run.table.n_replications:,} replications: {'; '.join(parts)}.")

@@ -9,7 +9,7 @@ from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.replications.money import amount_asked
 from simengine.report.layouts import MOST_STEPS, asked_in_words, cost_notes, folded, further, grid, heading, party_title, titled
-from simengine.report.units import cell, money_unit, unit_of_amount
+from simengine.report.units import cell, money_unit, to_digits, unit_of_amount
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
@@ -25,8 +25,8 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
             continue
         table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:MOST_STEPS]:
-            means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
-            table.add_row(folded(path), f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
+            means = f"{to_digits(swing.at_low.value / unit)} to {to_digits(swing.at_high.value / unit)}"
+            table.add_row(folded(path), f"{to_digits(swing.low)} to {to_digits(swing.high)}", means, cell(swing.swing, unit))
         parts.append(titled(f"{party_title(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:MOST_STEPS]:
