@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simengine.cli.options import say_if_long
+from simengine.errors import Problem, StudyError
 from simengine.replications import blocks
 from simengine.replications.blocks import map_blocks
 
@@ -58,6 +59,14 @@ def test_pace__is_not_asked_for_where_work_is_soon_done(monkeypatch: pytest.Monk
 
     assert paces(monkeypatch, clock, 100) == []
     assert clock.worked == [100]
+
+
+def test_pace__of_work_that_cannot_be_done_leaves_the_refusal_to_the_work() -> None:
+    def work(replications: np.ndarray) -> int:
+        raise StudyError([Problem("the run", "", f"seen in {len(replications)} replications")])
+
+    with pytest.raises(StudyError, match="seen in 300 replications"):
+        map_blocks(work, 300, threads=1, on_pace=lambda *_: None)
 
 
 @pytest.mark.parametrize(

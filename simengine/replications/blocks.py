@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar, cast
 
 import numpy as np
 
 from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
 from simengine.config import Study
-from simengine.errors import NotMeasuredError
+from simengine.errors import NotMeasuredError, SimengineError
 from simengine.interruption import giving_up_at
 from simengine.pipeline import run_block
 from simengine.records import Integers, ReplicationResults
@@ -133,7 +134,9 @@ def map_blocks(
 
     size = min(block_size, max(1, -(-n_replications // at_once)))
     if on_pace is not None and n_replications >= _FEWEST_TO_TIME:
-        on_pace(_expected_seconds(work, first, n_replications, size, at_once), n_replications, at_once)
+        # What cannot be worked on is refused below, with all replications in view.
+        with suppress(SimengineError):
+            on_pace(_expected_seconds(work, first, n_replications, size, at_once), n_replications, at_once)
     return map_items(one, _blocks(first, first + n_replications, size), n_replications, threads=at_once)
 
 
