@@ -134,7 +134,7 @@ def test_settlement__is_what_a_run_of_the_changed_study_says(norrkoping: Study) 
     changed = load_study(find_study("norrkoping"), [f"{GUARANTEE}=0.7", "capital.drawn_share=0.8"])
     expected = evaluate(changed, simulate(changed, 3, np.arange(60)))
     for name in ("investor.net", "investor.npv", "outcome_payer.net", "outcome_payer.npv", "contingent_payment"):
-        np.testing.assert_array_equal(got[name], expected[name])
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-12)
 
 
 def test_answer__is_the_same_on_any_threads_and_in_any_blocks(norrkoping: Study) -> None:

@@ -75,7 +75,7 @@ def test_window__is_what_a_run_of_the_changed_study_says(norrkoping: Study) -> N
         expected = evaluate(changed, simulate(changed, 3, np.arange(60)))
         got = stored.settle({SAVING: months, SCHOOL: school, GUARANTEE: share})
         for name in ("investor.net", "investor.npv", "outcome_payer.net", "contingent_payment"):
-            np.testing.assert_array_equal(got["investor"][name], expected[name])
+            np.testing.assert_allclose(got["investor"][name], expected[name], rtol=1e-12)
         np.testing.assert_array_equal(got["outcome_payer"]["metric.saving.truth"], expected["metric.saving.truth"])
 
 

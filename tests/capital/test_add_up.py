@@ -1,4 +1,7 @@
-"""Sums without a journal against the ledger, on random structures, bit by bit, however often the terms change."""
+"""Sums without a journal against the ledger, on random structures, however often the terms change.
+
+Cash to the smallest unit; present values bit by bit where everybody walks, up to rounding where payments are added alone.
+"""
 
 import numpy as np
 from hypothesis import given, settings
