@@ -5,8 +5,9 @@ import pytest
 from SALib.analyze import pawn
 from scipy import special
 
+from simengine.config import find_study, load_study
 from simengine.errors import UsageError
-from simengine.questions.sensitivity import indices
+from simengine.questions.sensitivity import answer, indices
 from simengine.questions.sensitivity.answer import scores_given, sensitivity
 from simengine.questions.sensitivity.indices import global_indices, panel_share
 from simengine.replications.ensemble import Ensemble
@@ -109,6 +110,19 @@ def test_tornado__of_a_linear_study(linear):
     assert effect.swing.se == pytest.approx(0, abs=0.01)
     assert drawn.swing.value == pytest.approx(-180, abs=0.02)
     assert (drawn.low, drawn.high) == pytest.approx((0.81, 0.99))
+
+
+def test_tornado__of_what_touches_no_person_is_that_of_people_who_live_again(monkeypatch):
+    study = load_study(find_study("norrkoping"))
+    asked = {"n_points": 16, "n_trajectories": 4, "n_panel": 2, "parties": ("investor",)}
+
+    quick = sensitivity(study, Ensemble(1, 20), **asked).parties["investor"].tornado
+    monkeypatch.setattr(answer, "MEASURED_AGAIN", ())
+    again = sensitivity(study, Ensemble(1, 20), **asked).parties["investor"].tornado
+
+    # Bit by bit: draws have addresses, and nobody's life knows who is measured how.
+    assert sum(path.startswith(("measurement.", "capital.", "parties.")) for path in quick) >= 5
+    assert quick == again
 
 
 def test_indices__of_a_linear_study(linear):

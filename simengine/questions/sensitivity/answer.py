@@ -16,7 +16,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
 from simengine.late import special
-from simengine.pipeline import DrawOverrides, simulate
+from simengine.pipeline import DrawOverrides, Evidence, measured_with, simulate
 from simengine.questions.sensitivity.indices import Indices, SobolIndex, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
 from simengine.replications.answer import Answer
@@ -26,6 +26,7 @@ from simengine.replications.points import Assumptions, assumptions_of, groups_of
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.statistics import Statistic
+from simengine.sections import MEASURED_AGAIN, lies_in
 from simengine.streams import uniforms
 
 ENDS = (0.05, 0.95)
@@ -172,23 +173,29 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble, asked: AmountAsked) -
     """Settle the replications as they are, then with every assumption at its low and its high end."""
     paths, study = assumptions.paths, assumptions.study
 
-    def settle(replications: Integers, overrides: DrawOverrides) -> Columns:
-        return settled_money(study, simulate(study, ensemble.seed, replications, overrides=overrides), asked.measures)
-
     def questions(replications: Integers) -> list[Columns]:
         drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]
         scores = np.stack(drawn, axis=1)
-        answers = [settle(replications, DrawOverrides())]
+        lived = simulate(study, ensemble.seed, replications)
+        answers: list[Columns] = [settled_money(study, lived, asked.measures)]
         for path in paths:
             for end in ENDS:
                 given = special.ndtr(scores_given(scores, paths, study, path, float(special.ndtri(end))))
                 given = np.clip(given, 2.0**-53, 1 - 2.0**-53)
                 changed = np.flatnonzero((given != special.ndtr(scores)).any(axis=0))
                 uniform = {paths[i]: np.ascontiguousarray(given[:, i]) for i in changed}
-                answers.append(settle(replications, DrawOverrides(uniform=uniform)))
+                answers.append(settled_money(study, _seen_with(study, lived, uniform), asked.measures))
         return answers
 
     return ensemble.ask(questions)
+
+
+def _seen_with(study: Study, lived: Evidence, uniform: Mapping[str, Floats]) -> Evidence:
+    """Simulate replications with some numbers elsewhere; where none of them touches a person, the same people are measured again."""
+    overrides = DrawOverrides(uniform=uniform)
+    if all(lies_in(path, MEASURED_AGAIN) for path in uniform):
+        return measured_with(study, lived, overrides)
+    return simulate(study, lived.draws.seed, lived.draws.replications, overrides=overrides)
 
 
 def _of_party(assumptions: Assumptions, swings: Sequence[Floats], indices: Indices) -> PartySensitivity:
