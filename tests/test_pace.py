@@ -35,7 +35,7 @@ def paces(
     return said
 
 
-@pytest.mark.parametrize(("of_a_block", "of_one"), [(1.0, 0.01), (0.0, 0.1), (0.3, 0.0)])
+@pytest.mark.parametrize(("of_a_block", "of_one"), [(0.4, 0.01), (0.0, 0.1), (0.3, 0.0)])
 @pytest.mark.parametrize(("n", "threads", "block_size", "n_blocks"), [(4000, 1, 1000, 4), (4000, 2, 1000, 4), (1000, 2, 1000, 2)])
 def test_pace__tells_blocks_from_replications(
     monkeypatch: pytest.MonkeyPatch, of_a_block: float, of_one: float, n: int, threads: int, block_size: int, n_blocks: int
@@ -47,11 +47,14 @@ def test_pace__tells_blocks_from_replications(
 
 
 def test_pace__of_slow_replications_is_told_by_the_first_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(of_a_block=1.0, of_one=2.0)
+    clock = Clock(of_a_block=0.0, of_one=0.45)
+    # By hand: one alone that takes 1 + 2 seconds tells enough, 300 x 3; of those that take 0.45 more are timed, 300 x 0.45.
+    slower = Clock(of_a_block=1.0, of_one=2.0)
 
-    # By hand: six take 1 + 12 seconds, so that 300 take at most 50 times as long.
-    assert paces(monkeypatch, clock, 300) == [(pytest.approx(650), 300, 1)]
-    assert clock.worked == [1, 6, 300]
+    assert paces(monkeypatch, slower, 300) == [(pytest.approx(900), 300, 1)]
+    assert slower.worked == [1, 1, 300]
+    assert paces(monkeypatch, clock, 300) == [(pytest.approx(135), 300, 1)]
+    assert clock.worked == [1, 1, 6, 24, 300]
 
 
 def test_pace__is_not_asked_for_where_work_is_soon_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ BlockPart = TypeVar("BlockPart")
 _Answer = TypeVar("_Answer")
 OnPace = Callable[[float, int, int], None]
 _FEW, _MORE = 6, 24
-_SOON, _SLOW = 5.0, 3.0
-"""Seconds of the whole work that need no better estimate; and of a few replications, above which more are not timed."""
+_SOON, _SLOW_ALONE, _SLOW = 5.0, 0.5, 3.0
+"""Seconds of the whole work that need no better estimate; and of one replication and of a few, above which no more are timed."""
 _FEWEST_TO_TIME = 200
 """With fewer the timing itself would be a part of the work that is felt."""
 
@@ -153,6 +153,8 @@ def _expected_seconds(work: Callable[[Integers], object], first: int, n_replicat
         return time.perf_counter() - started
 
     seconds(1)  # which waits for what is loaded or compiled
+    if (one := seconds(1)) > _SLOW_ALONE:
+        return one * n_replications / at_once
     few = seconds(_FEW)
     at_most = few * n_replications / _FEW / at_once
     if at_most < _SOON or few > _SLOW:
