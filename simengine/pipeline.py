@@ -146,13 +146,6 @@ def simulate(
     return Evidence(study, draws, tallies, seen)
 
 
-def measured_with(study: Study, evidence: Evidence, overrides: DrawOverrides) -> Evidence:
-    """Measure the same people with some numbers drawn otherwise, of which none may touch a person (`sections.MEASURED_AGAIN`)."""
-    draws = draw_numbers(study, evidence.draws.seed, evidence.draws.replications, overrides=overrides)
-    seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), draws)
-    return Evidence(study, draws, evidence.tallies, seen)
-
-
 def deviations_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Return the deviations of the paid outcomes from their exact means, where these are known."""
     draws = draws_under(study, evidence)

@@ -14,7 +14,7 @@ from simengine.config import Study
 from simengine.errors import UsageError
 from simengine.measurement import measure
 from simengine.measurement.spec import SECTION_OF, Control, Protocol
-from simengine.pipeline import Evidence, evaluate, kinds_of
+from simengine.pipeline import DrawOverrides, Evidence, draw_numbers, evaluate, kinds_of
 from simengine.records import (
     ALL_LENDERS,
     ALL_PAYERS,
@@ -80,6 +80,12 @@ class Ensemble:
 def measured(study: Study, protocol: Protocol, tallies: Tallies, draws: Draws) -> Measurements:
     """Measure simulated people by a protocol."""
     return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), draws)
+
+
+def measured_with(study: Study, evidence: Evidence, overrides: DrawOverrides) -> Evidence:
+    """Measure the same people with some numbers drawn otherwise, of which none may touch a person (`sections.MEASURED_AGAIN`)."""
+    draws = draw_numbers(study, evidence.draws.seed, evidence.draws.replications, overrides=overrides)
+    return Evidence(study, draws, evidence.tallies, measured(study, study.measurement, evidence.tallies, draws))
 
 
 def lived(cohort: Cohort, draws: Draws, strength: float = 1.0) -> Tallies:

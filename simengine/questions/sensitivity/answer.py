@@ -16,11 +16,11 @@ import numpy as np
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
 from simengine.late import special
-from simengine.pipeline import DrawOverrides, Evidence, measured_with, simulate
+from simengine.pipeline import DrawOverrides, Evidence, simulate
 from simengine.questions.sensitivity.indices import Indices, SobolIndex, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
 from simengine.replications.answer import Answer
-from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.ensemble import Ensemble, measured_with, with_used_designs_alone
 from simengine.replications.money import AmountAsked, amount_asked, parties_with, settled_money
 from simengine.replications.points import Assumptions, assumptions_of, groups_of
 from simengine.risk import statistics
