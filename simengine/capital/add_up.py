@@ -21,9 +21,6 @@ from simengine.capital.plan import Plan
 from simengine.capital.spec import RETAINED, Capital
 from simengine.records import PROJECT, Draws, Floats, Integers, LedgerLine, Payments
 
-_RESERVE_LINES = 3
-"""In the journal, between the lines of costs and those of the waterfall."""
-
 
 @dataclass(frozen=True, eq=False)
 class CashTotals:
@@ -107,8 +104,7 @@ class AccountGroups:
         keeps = plan.project.income_share.any() or plan.project.recycled_share.any() or plan.lines.reopen
         if keeps or plan.guarantee_names or plan.givers or RETAINED in kinds or "rest" not in kinds:
             return None
-        first = 2 * len(plan.costs) + len(plan.holders) + _RESERVE_LINES
-        signs = self._signs(list(project_lines(self.capital, plan))[first:])
+        signs = self._signs([line for line in project_lines(self.capital, plan) if line.name.startswith("step.")])
         return signs[:, 0] if (signs == signs[:, :1]).all() else None
 
     def _added(self, flows: Sequence[Flow], without: CalendarState) -> tuple[Integers, Floats]:

@@ -39,15 +39,11 @@ _DECIMAL_NUMBER = re.compile(
     r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_WORDS = {
-    word: value
-    for value, words in {
-        True: ("true", "True", "TRUE"),
-        False: ("false", "False", "FALSE"),
-        None: ("", "~", "null", "Null", "NULL"),
-    }.items()
-    for word in words
-}
+_WORDS = (
+    dict.fromkeys(("true", "True", "TRUE"), True)
+    | dict.fromkeys(("false", "False", "FALSE"), False)
+    | dict.fromkeys(("", "~", "null", "Null", "NULL"))
+)
 
 
 @dataclass

@@ -57,6 +57,11 @@ class Ensemble:
         if self.threads is not None:
             whole(self.threads, "threads", 1, MOST_THREADS)
 
+    @property
+    def unwatched(self) -> Ensemble:
+        """The same replications, of whose progress nobody is told: they are a part of other work, or no bar counts them."""
+        return replace(self, on_progress=None, on_pace=None)
+
     def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
         """Evaluate the same functions on every block of replications, and join the results of each.
 

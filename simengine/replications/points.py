@@ -55,7 +55,7 @@ class Assumptions:
         As `money_of` gives them, each of shape (n_points, n_panel).
         """
         n_points = len(scores)
-        on = replace(self.ensemble, n_replications=n_points * self.n_panel, on_progress=None, on_pace=None)
+        on = replace(self.ensemble.unwatched, n_replications=n_points * self.n_panel)
         (columns,) = on.ask(lambda rows: [self._settle(scores, rows, measures)])
         return {name: column.reshape(n_points, self.n_panel) for name, column in columns.items()}
 

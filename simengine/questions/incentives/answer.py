@@ -175,7 +175,7 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
     found = _ask(study, designs, ensemble, everything)
     replies = {name: reply_to(designs[name], answers) for name, answers in found.items()}
     again = sorted({place for reply in replies.values() for place in reply.to_check})
-    beside = replace(ensemble, first=ensemble.first + ensemble.n_replications, on_progress=None, on_pace=None)
+    beside = replace(ensemble.unwatched, first=ensemble.first + ensemble.n_replications)
     fresh = _ask(study, designs, beside, again)
     return Incentives(
         n_replications=ensemble.n_replications,

@@ -121,7 +121,7 @@ def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
 def _searched(study: Study, parties: Sequence[str], multiple: float, ensemble: Ensemble) -> TermSearch:
     """Look for a deal at one belief: on a coarse grid, then from the point that breaks the limits least."""
     table = table_of(sizing_of(study))
-    stored = stored_for_sizing(believing(study, parties, multiple), table, replace(ensemble, on_progress=None, on_pace=None))
+    stored = stored_for_sizing(believing(study, parties, multiple), table, ensemble.unwatched)
     search = TermSearch(table, stored.settle, _COARSE)
     search.fill()
     if not search.feasible():
