@@ -87,18 +87,12 @@ def plainly_if_few(n_steps: int) -> Iterator[None]:
 
 def kernel(function: Function) -> Function:
     """Compile a leaf function: no Python objects, no global lock, no reordering of floating-point arithmetic."""
-
-    def compile_it() -> Any:
-        from simengine.compilation import compiled_kernel
-
-        return compiled_kernel(function)
-
-    return _marked(function, compile_it)
+    return _later(function, is_kept=True)
 
 
 def device(function: Function) -> Function:
     """Compile a small function that only kernels call; it is compiled, and kept, as a part of each of them."""
-    return _part(function, is_inlined=False)
+    return _later(function)
 
 
 def inlined(function: Function) -> Function:
@@ -106,7 +100,7 @@ def inlined(function: Function) -> Function:
 
     Only so can the compiler turn a loop around it into vector instructions.
     """
-    return _part(function, is_inlined=True)
+    return _later(function, is_inlined=True)
 
 
 def instruction(module: str, name: str, *arguments: Any) -> Any:
@@ -116,17 +110,13 @@ def instruction(module: str, name: str, *arguments: Any) -> Any:
         found = getattr(importlib.import_module(module), name)
         return found(*arguments) if arguments else found
 
-    return CompiledLater(instruction, load_it)
+    return CompiledLater(load_it, load_it)
 
 
-def _part(function: Function, *, is_inlined: bool) -> Function:
+def _later(function: Function, *, is_kept: bool = False, is_inlined: bool = False) -> Function:
     def compile_it() -> Any:
-        from simengine.compilation import compiled_part
+        from simengine.compilation import compiled
 
-        return compiled_part(function, is_inlined=is_inlined)
+        return compiled(function, is_kept=is_kept, is_inlined=is_inlined)
 
-    return _marked(function, compile_it)
-
-
-def _marked(function: Function, compile_it: Callable[[], Any]) -> Function:
     return cast(Function, CompiledLater(function, compile_it)) if IS_COMPILED else function

@@ -198,19 +198,18 @@ def _say_not_kept(why: str) -> None:
     logging.getLogger("simengine").warning("simengine: compiled code cannot be kept: %s. %s", why, way_out)
 
 
-def compiled_kernel(function: Callable[..., Any]) -> Any:
-    """Compile what Python calls, and keep it; without the global lock, and without reordering floating-point arithmetic."""
-    compiled: Any = njit(nogil=True)(function)
-    try:
-        compiled._cache = _Cache(function)
-    except RuntimeError:  # "cannot cache function: no locator available"
-        compiled._cache = _NoCache()
-    return compiled
+def compiled(function: Callable[..., Any], *, is_kept: bool, is_inlined: bool) -> Any:
+    """Compile a function; without the global lock, and without reordering floating-point arithmetic.
 
-
-def compiled_part(function: Callable[..., Any], *, is_inlined: bool) -> Any:
-    """Compile what only kernels call: it is kept as a part of each of them."""
-    return njit(nogil=True, inline="always" if is_inlined else "never")(function)
+    What Python calls is kept by itself, what only kernels call as a part of each of them.
+    """
+    made: Any = njit(nogil=True, inline="always" if is_inlined else "never")(function)
+    if is_kept:
+        try:
+            made._cache = _Cache(function)
+        except RuntimeError:  # "cannot cache function: no locator available"
+            made._cache = _NoCache()
+    return made
 
 
 def type_of(compiled: Any) -> Any:
