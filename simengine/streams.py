@@ -11,8 +11,9 @@ study shares, so
 
 A *purpose* is what a draw decides ("parameter/effect.sooner_home.hazard_ratio", "people/all/moves"). Its number is a hash
 of its name, never its position in a list. *Entity* is the person (0 for draws that a whole replication shares), *index* the moment,
-such as the number of an event in the person's life. The months of a life alone are read in a row, which begins at the person's
-address and is the same in both arms (`cohort/kernels/months.py`).
+such as the second draw of somebody's entry. The months of a life, the gaps and lengths of somebody's events, and what needs an
+uncertain number of words are read in rows, each of which begins at an address of its own and is the same in both arms
+(`cohort/kernels/months.py`, `between.py`).
 
 A change of this layout changes every result for a given seed: it is announced as a breaking change, and the tests hold
 it by known answers.

@@ -140,9 +140,7 @@ def count_outcomes(
             total, counts.by_year, counts.clipped,
         )  # fmt: skip
         if has_exploded:
-            has_length = tables.cohort.events[name].length is not None
-            rule = f"an event {'with' if has_length else 'without'} a length must happen to a person "
-            rule += f"{2_046 if has_length else 65_534:,} times at most"
+            rule = "an event must happen to a person 65,534 times at most"
             raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their distributions")])
     if whole is not None:
         whole.cut.keep_read(outcomes, clock, whole.total, total)

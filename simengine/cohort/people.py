@@ -121,6 +121,8 @@ class Entrance:
         numbers: np.ndarray,
         attempt: np.ndarray | None = None,
         begin: Integers | None = None,
+        *,
+        is_first_look: bool = False,
     ) -> People:
         """Draw some candidates.
 
@@ -136,6 +138,8 @@ class Entrance:
             Shape (n_people,): the numbers of the candidates for each place; absent: all are the first.
         begin
             Shape (n_segments + 1,): where each replication begins among the rows, and where the last ends; absent: it is found.
+        is_first_look
+            Whether their factors are left out, which `with_factors` draws for those who are looked at again.
         """
         end_if_given_up()
         n, draws = len(rows), self.draws
@@ -151,7 +155,7 @@ class Entrance:
             calendar=np.full(n, group.from_month, dtype=np.int32),
             course=np.zeros((2, n), dtype=np.int32),
             switch=np.full(n, self.clock.length + 1, dtype=np.int32),
-            factor=np.empty((len(self.factors), n)),
+            factor=np.empty((0 if is_first_look else len(self.factors), n)),
         )
         enter(
             seed, replications, group.purpose("entry"), self.clock.length, group.enrolment_months, self.strata, self.start, people
@@ -159,8 +163,15 @@ class Entrance:
         if self.clock.steps > 1:  # people enter with a month, however many steps it has
             people.calendar[:] *= self.clock.steps
             people.end[:] = self.clock.length - people.calendar
-        self._fill_factors(group, people)
+        if not is_first_look:
+            self._fill_factors(group, people)
         return people
+
+    def with_factors(self, group: Group, people: People) -> People:
+        """Return people of a first look with the factors that they carry."""
+        whole = people._replace(factor=np.empty((len(self.factors), len(people.row))))
+        self._fill_factors(group, whole)
+        return whole
 
     def _fill_factors(self, group: Group, people: People) -> None:
         draws, population = self.draws, self.population
@@ -309,7 +320,7 @@ def match(
     n, k = len(people.row), matching.per_person
     users = np.repeat(np.arange(n), k)
     places = (people.number.astype(np.int64)[users] * k + np.tile(np.arange(k), n)).astype(np.uint32)
-    first = entrance.enter(group, people.row[users], places, np.zeros(n * k, dtype=np.uint32))
+    first = entrance.enter(group, people.row[users], places, np.zeros(n * k, dtype=np.uint32), is_first_look=True)
 
     def fits(candidates: People, where: Integers) -> Flags:
         user = users[where]
@@ -319,10 +330,10 @@ def match(
         if had_such_a_past is not None:
             # Simulating the months before entry takes time: it is done only for candidates who match in everything else.
             some = np.flatnonzero(alike)
-            alike[some] = had_such_a_past(_those(candidates, some), user[some])
+            alike[some] = had_such_a_past(entrance.with_factors(group, _those(candidates, some)), user[some])
         return alike
 
-    chosen = _first_that_fits(entrance, group, first, fits, matching.candidates)
+    chosen = _first_that_fits(entrance, group, first, fits, matching.candidates, is_first_look=True)
     is_found = chosen >= 0
     return entrance.enter(group, first.row[is_found], first.number[is_found], chosen[is_found]), users[is_found]
 
@@ -341,7 +352,13 @@ def _begin(rows: Shorts) -> Integers:
 
 
 def _first_that_fits(
-    entrance: Entrance, group: Group, people: People, fits: Callable[[People, Integers], Flags], most: int
+    entrance: Entrance,
+    group: Group,
+    people: People,
+    fits: Callable[[People, Integers], Flags],
+    most: int,
+    *,
+    is_first_look: bool = False,
 ) -> Integers:
     """Return the number of the first candidate for each place that fits, -1 where none of so many does."""
     chosen = np.full(len(people.row), -1, dtype=np.int64)
@@ -350,7 +367,8 @@ def _first_that_fits(
         width = int(min(max(1, BATCH // len(waiting)), most - tried, 64))
         attempt = np.tile(np.arange(tried, tried + width), len(waiting))
         where = np.repeat(waiting, width)
-        does = fits(entrance.enter(group, people.row[where], people.number[where], attempt), where).reshape(len(waiting), width)
+        candidates = entrance.enter(group, people.row[where], people.number[where], attempt, is_first_look=is_first_look)
+        does = fits(candidates, where).reshape(len(waiting), width)
         found = does.any(axis=1)
         chosen[waiting[found]] = tried + does.argmax(axis=1)[found]
         waiting, tried = waiting[~found], tried + width

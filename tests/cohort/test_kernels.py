@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 import simengine
+from simengine.accelerate import kernel
 from simengine.cohort import people as people_of_batches
 from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
-from simengine.cohort.kernels.between import between_people, gamma_draw, normal_pair
+from simengine.cohort.kernels.between import _EDGES, between_people, gamma_draw, normal_draw
 from simengine.cohort.kernels.effects import change_at, change_leaving, changed_probability, effect_strength
 from simengine.cohort.kernels.hazards import leaving_over, threshold_of
 from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
@@ -25,11 +27,12 @@ from simengine.cohort.outcomes.tables import outcome_windows_of
 from simengine.cohort.people import Group, cumulative, entrance_of
 from simengine.errors import StudyError
 from simengine.records import SERVICE, TWIN
-from simengine.streams import purpose_number
+from simengine.streams import philox, purpose_number
 from tests.reference import people as reference
 from tests.reference import streams
 from tests.reference.everything import ALL
 from tests.reference.life import choose_move
+from tests.reference.people import ziggurat
 from tests.reference.replication import ReplicationNumbers
 from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin, tallies_of
 
@@ -80,51 +83,72 @@ def luck(number: int, attempt: int = 0) -> reference.Luck:
     return reference.Luck(ReplicationNumbers(None, SEED, 3, {}), "g", number, attempt)
 
 
-def address(number: int, index: int, decision: str) -> tuple[np.uint64, ...]:
-    numbers = (SEED, index, number, 3, purpose_number(f"people/g/{decision}"))
-    return tuple(np.uint64(one) for one in numbers)
+def own_words(number: int, attempt: int = 0) -> tuple[np.uint64, ...]:
+    """Return the words from which their draws for the decision `d` begin."""
+    return philox(*(np.uint64(one) for one in (SEED, attempt * 2**16, number, 3, purpose_number("people/g/d"))))
 
 
 @pytest.mark.parametrize("shape", [0.01, 0.2, 0.999, 1.0, 1.5, 12.0, 1000.0])
 def test_gamma_draw__equals_its_slow_twin(shape: float) -> None:
-    """Source: the slow twin, written from the paper."""
-    for number in range(300):
-        got = gamma_draw(*address(number, 64, "d"), shape)
-        assert got == pytest.approx(luck(number).gamma("d", shape, 64), rel=1e-9, abs=1e-300)
+    """Source: the slow twin, written from the paper; draws that follow each other begin where the last one ended."""
+    for number in range(100):
+        own, row = own_words(number, number % 3), luck(number, number % 3).row("d")
+        for _ in range(3):
+            got, own = gamma_draw(own, shape)
+            assert got == pytest.approx(row.gamma(shape), rel=1e-9, abs=1e-300)
 
 
-def test_normal_pair__equals_its_slow_twin() -> None:
-    """Source: the slow twin."""
-    for number in range(300):
-        assert normal_pair(*address(number, 5, "d")) == pytest.approx(luck(number).normals("d", 5), rel=1e-12)
+def test_normal_draw__equals_its_slow_twin() -> None:
+    """Source: the slow twin, in which the tail begins where its own layers close."""
+    assert ziggurat() == pytest.approx(list(_EDGES), rel=1e-11)
+    own, row = own_words(7), luck(7).row("d")
+    drawn = []
+    for _ in range(20_000):
+        got, own = normal_draw(own)
+        drawn.append(got)
+        assert got == pytest.approx(row.normal(), rel=1e-11)
+    assert max(abs(one) for one in drawn) > _EDGES[1]  # one at least was drawn in the tail
 
 
-def test_gamma_draw__takes_another_try_in_its_own_room() -> None:
-    """Source: counting: among 3,000 draws of shape 1 some take two tries, hardly any more than five, and all stay in the room."""
-    tries = []
-    for number in range(3000):
-        one, d, count = luck(number), 1 - 1 / 3, 0
-        while True:
-            z, _ = one.normals("d", 2 * count)
-            accept, _ = one.pair("d", 2 * count + 1)
-            count += 1
-            v = (1 + z / (9 * d) ** 0.5) ** 3
-            if v > 0 and log(accept) < z * z / 2 + d - d * v + d * log(v):
-                break
-        tries.append(count)
-        if count == 1:
-            continue
-        assert gamma_draw(*address(number, 0, "d"), 1.0) == pytest.approx(d * v, rel=1e-9)
-    assert 2 <= max(tries) <= 8
-    # The method accepts at least 95 draws in 100.
-    assert tries.count(1) > 0.93 * 3000
+@pytest.mark.statistical
+def test_normal_draw__is_normal_in_its_layers_their_edges_and_its_tail() -> None:
+    """Source: the normal distribution, in bins much narrower than a layer and in the tail."""
+    n = 2_000_000
+    drawn = np.sort(fill_normals(n))
+    edges = np.concatenate([[-np.inf], np.linspace(-4, 4, 801), [np.inf]])
+    found, expected = np.histogram(drawn, edges)[0], n * np.diff(stats.norm.cdf(edges))
+    z = (((found - expected) ** 2 / expected).sum() - 801) / sqrt(2 * 801)
+    assert abs(z) < 4.5
+    beyond = stats.norm.isf(1e-4)
+    for tail in (drawn[drawn > beyond], -drawn[drawn < -beyond]):
+        assert abs(len(tail) - n * 1e-4) < 4.5 * sqrt(n * 1e-4)
+        assert stats.kstest(stats.norm.sf(tail) / 1e-4, "uniform").pvalue > 1e-5
+
+
+@kernel
+def _fill_normals(own: tuple, out: np.ndarray) -> None:
+    for x in range(len(out)):
+        out[x], own = normal_draw(own)
+
+
+def fill_normals(n: int) -> np.ndarray:
+    """Return many normals that follow each other."""
+    out = np.empty(n)
+    _fill_normals(own_words(11), out)
+    return out
+
+
+@pytest.mark.parametrize("shape", [np.nan, np.inf])
+def test_gamma_draw__of_a_shape_that_is_no_number_ends(shape: float) -> None:
+    """Source: by hand: nothing can be accepted, and nothing waits for it for ever."""
+    assert not np.isfinite(gamma_draw(own_words(0), shape)[0])
 
 
 @pytest.mark.parametrize("kind", range(5))
 def test_between_people__of_a_fixed_parameter_draws_nothing_but_its_distribution(kind: int) -> None:
     """Source: a distribution: a number at an address does not depend on when it is drawn."""
-    first = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in range(20)]
-    again = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in reversed(range(20))]
+    first = [between_people(own_words(number), kind, 2.0, 3.0)[0] for number in range(20)]
+    again = [between_people(own_words(number), kind, 2.0, 3.0)[0] for number in reversed(range(20))]
     assert first == again[::-1]
     assert all(one > 0 for one in first)
 
@@ -451,7 +475,7 @@ def test_time_in_the_state__begins_with_the_history() -> None:
 
 
 def test_event__that_never_ends_is_refused() -> None:
-    """Source: the message's contract: nobody has an address for event number 65,535."""
+    """Source: the message's contract: nobody may meet event number 65,535."""
     events = {"e": {"rates": {state: {"rate_per_day": 400} for state in ("home", "placed", "secure")}}}
     with pytest.raises(StudyError, match="65,534 times at most"):
         tallies_of(cohort_of(events=events, outcomes={"n": {"kind": "count", "events": "e"}}), 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, expm1, gamma, inf, log, sqrt
 from typing import Any
 
-from tests.reference.people import FULL, Person, change, changed_probability, effects_on
+from tests.reference.people import FULL, Person, Row, change, changed_probability, effects_on
 from tests.reference.replication import (
     CERTAIN,
     DAYS_PER_MONTH,
@@ -193,7 +193,7 @@ class Happening:
 
 
 def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service: bool) -> list[Happening]:
-    """Draw the events of one kind in one life, the n-th with the n-th draw.
+    """Draw the events of one kind in one life, the n-th with the n-th gap and the n-th length.
 
     Waiting is spent against the rate, month by month, while no spell goes on. A spell is cut short when its person enters a state
     in which it cannot begin.
@@ -201,7 +201,8 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
     person, numbers = life.person, life.person.numbers
     spec = numbers.cohort.events[event]
     seen: list[Happening] = []
-    to_spend, free = -log(person.luck.pair(f"event/{event}", 0)[0]), 0.0
+    gaps, lengths = person.luck.row(f"event/{event}"), person.luck.row(f"event/{event}/length")
+    to_spend, free = -log(gaps.uniform()), 0.0
     for month in range(min(person.end, until)):
         state = life.stay_at(month).state
         if rate_in(person, event, state) <= 0:
@@ -222,13 +223,13 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
             time += to_spend / rate
             days = 0.0
             if spec.length is not None:
-                days = length_in_days(person, event, spec.length, len(seen))
+                days = length_in_days(person, event, spec.length, lengths)
                 for name, effect in effects_on(numbers, "event", event, person.stratum, has_service=has_service):
                     days *= change(person, name, effect, month) if effect.form == "length_ratio" else 1.0
             seen.append(Happening(month, time, time + days / DAYS_PER_MONTH))
             time = seen[-1].ended
             free = time if spec.length is not None else free
-            to_spend = -log(person.luck.pair(f"event/{event}", len(seen))[0])
+            to_spend = -log(gaps.uniform())
         if time < month + 1:
             to_spend -= rate * (month + 1 - time)
     return seen
@@ -252,20 +253,20 @@ def rate_factor(person: Person, event: str, month: int) -> float:
     return factor * shock_factor(numbers, event, person.calendar(month)) * person.factor_on(event)
 
 
-def length_in_days(person: Person, event: str, length: Any, number: int) -> float:
-    """Draw the length of spell number 0, 1, ...: each has 32 addresses of its own."""
-    numbers, path, decision, index = person.numbers, f"events.{event}.length", f"event/{event}/length", 32 * number
+def length_in_days(person: Person, event: str, length: Any, lengths: Row) -> float:
+    """Draw the length of the next spell."""
+    numbers, path = person.numbers, f"events.{event}.length"
     if length.kind == "uniform":
         low, high = numbers[f"{path}.low_days"], numbers[f"{path}.high_days"]
-        return low + (high - low) * person.luck.pair(decision, index)[0]
+        return low + (high - low) * lengths.uniform()
     mean = numbers[f"{path}.mean_days"]
     if length.kind == "fixed":
         return mean
     if length.kind == "weibull":
         shape = numbers[f"{path}.weibull_shape"]
-        return mean / gamma(1 + 1 / shape) * (-log(person.luck.pair(decision, index)[0])) ** (1 / shape)
+        return mean / gamma(1 + 1 / shape) * (-log(lengths.uniform())) ** (1 / shape)
     sd = numbers[f"{path}.sd_days"]
     if length.kind == "gamma":
-        return person.luck.gamma(decision, (mean / sd) ** 2, index) * sd**2 / mean
+        return lengths.gamma((mean / sd) ** 2) * sd**2 / mean
     variance = log(1 + (sd / mean) ** 2)
-    return exp(log(mean) - variance / 2 + sqrt(variance) * person.luck.normals(decision, index)[0])
+    return exp(log(mean) - variance / 2 + sqrt(variance) * lengths.normal())

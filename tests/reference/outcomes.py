@@ -144,7 +144,7 @@ def scale(told: Told, name: str, outcome: Any) -> float:
         width = person.numbers[f"{path}.between_people_half_width"]
         return 1 + width * (2 * person.luck.pair(f"amount/{name}")[0] - 1)
     sd = person.numbers[f"{path}.between_people_sd"] if outcome.between_people_sd is not None else 0.0
-    return person.luck.gamma(f"amount/{name}", 1 / sd**2) * sd**2 if sd > 0 else 1.0
+    return person.luck.row(f"amount/{name}").gamma(1 / sd**2) * sd**2 if sd > 0 else 1.0
 
 
 def days_in(happening: Happening, month: int, from_day: float, to_day: float | None) -> float:
@@ -227,7 +227,8 @@ def scores(told: Told, name: str, outcome: Any, windows: list[Window]) -> list[f
     """Measure a score: before entry at entry, after it at its date."""
     person, numbers, path = told.life.person, told.life.person.numbers, f"outcomes.{name}"
     date = numbers.history + int(outcome.at_month.value)
-    z_entry, z_own = person.luck.normals(f"outcome/{name}")
+    row = person.luck.row(f"outcome/{name}")
+    z_entry, z_own = row.normal(), row.normal()
     mean, sd, rho = numbers[f"{path}.mean"], numbers[f"{path}.sd"], numbers[f"{path}.correlation"]
     mean_at_entry = numbers[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean
     sd_at_entry = numbers[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd

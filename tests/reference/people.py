@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from math import cos, exp, log, pi, sin, sqrt
+from math import erfc, exp, log, pi, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -36,21 +36,71 @@ class Luck:
         counter = (self.attempt * 2**16, self.number, self.numbers.replication, purpose)
         return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.numbers.seed)))
 
-    def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
-        """Give two normal numbers by the method of Box and Muller."""
-        first, second = self.pair(decision, index)
-        return sqrt(-2 * log(first)) * cos(2 * pi * second), sqrt(-2 * log(first)) * sin(2 * pi * second)
+    def row(self, decision: str) -> Row:
+        """Give draw after draw from the words of a decision."""
+        return Row(self.words(decision))
 
-    def gamma(self, decision: str, shape: float, index: int = 0) -> float:
+
+@cache
+def ziggurat() -> list[float]:
+    """Give the right edges of 256 layers of the same area under exp(-x x / 2), the widest first.
+
+    Marsaglia and Tsang 2000, doi:10.18637/jss.v005.i08: the edge of the tail is where the last layer ends in the peak.
+    """
+
+    def edges(tail: float) -> tuple[list[float], float]:
+        area = tail * exp(-tail * tail / 2) + sqrt(pi / 2) * erfc(tail / sqrt(2))
+        found, height = [area / exp(-tail * tail / 2), tail], exp(-tail * tail / 2)
+        while len(found) < 256:
+            height += area / found[-1]
+            if height >= 1:
+                return found, height
+            found.append(sqrt(-2 * log(height)))
+        return found, height + area / found[-1]
+
+    low, high = 3.0, 4.5
+    while high - low > 1e-15 * low:
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if edges(middle)[1] > 1 else (low, middle)
+    return [*edges(high)[0], 0.0]
+
+
+@dataclass
+class Row:
+    """Draws that follow each other."""
+
+    words: Iterator[int]
+
+    def uniform(self) -> float:
+        return streams.between_0_and_1(next(self.words), next(self.words))
+
+    def normal(self) -> float:
+        """Give a normal number: a point under the curve, from a layer, or from the tail beyond the lowest."""
+        edges = ziggurat()
+        while True:
+            high, low = next(self.words), next(self.words)
+            layer, x = low % 256, (2 * streams.between_0_and_1(high, low) - 1) * edges[low % 256]
+            if abs(x) < edges[layer + 1]:
+                return x
+            if layer == 0:
+                while True:
+                    beyond, height = -log(self.uniform()) / edges[1], -log(self.uniform())
+                    if 2 * height > beyond**2:
+                        return edges[1] + beyond if x > 0 else -edges[1] - beyond
+            bottom, top = exp(-(edges[layer] ** 2) / 2), exp(-(edges[layer + 1] ** 2) / 2)
+            if bottom + self.uniform() * (top - bottom) < exp(-x * x / 2):
+                return x
+
+    def gamma(self, shape: float) -> float:
         """Give a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
         d = (shape if shape >= 1 else shape + 1) - 1 / 3
-        for attempt in range(16):
-            z, _ = self.normals(decision, index + 2 * attempt)
-            accept, spare = self.pair(decision, index + 2 * attempt + 1)
+        while True:
+            z = self.normal()
             v = (1 + z / sqrt(9 * d)) ** 3
-            if v > 0 and log(accept) < z * z / 2 + d - d * v + d * log(v):
-                return d * v if shape >= 1 else d * v * spare ** (1 / shape)
-        raise AssertionError("more than 16 tries")
+            if v > 0 and log(self.uniform()) < z * z / 2 + d - d * v + d * log(v):
+                return d * v if shape >= 1 else d * v * self.uniform() ** (1 / shape)
 
 
 @dataclass(frozen=True)
@@ -116,7 +166,7 @@ def factors_of(numbers: ReplicationNumbers, group: Group, luck: Luck) -> list[tu
     population, factors = numbers.cohort.population, []
     for name, frailty in population.frailties.items():
         variance = numbers[f"population.frailties.{name}.variance"]
-        factors.append((frailty.on, luck.gamma(f"frailty/{name}", 1 / variance) * variance if variance > 0 else 1.0))
+        factors.append((frailty.on, luck.row(f"frailty/{name}").gamma(1 / variance) * variance if variance > 0 else 1.0))
     for name, sites in population.sites.items():
         if sites.sizes is None:
             site = int(luck.pair(f"site/{name}")[0] * int(sites.count.value))

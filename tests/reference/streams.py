@@ -78,10 +78,10 @@ def key_of(seed: int) -> tuple[int, int]:
 
 def pair_of(words: Words) -> tuple[float, float]:
     """Turn four words into two numbers between 0 and 1: the first 52 bits of each pair of words, and half a step."""
-    return _between_0_and_1(words[0], words[1]), _between_0_and_1(words[2], words[3])
+    return between_0_and_1(words[0], words[1]), between_0_and_1(words[2], words[3])
 
 
-def _between_0_and_1(high: int, low: int) -> float:
+def between_0_and_1(high: int, low: int) -> float:
     first_52_bits = (high * WORD + low) // 2**12
     return (first_52_bits + 0.5) / 2**52
 

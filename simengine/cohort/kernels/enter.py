@@ -8,7 +8,7 @@ from simengine.accelerate import device, kernel
 from simengine.arrays import Floats, Integers
 from simengine.cohort.kernels.arrays import People
 from simengine.cohort.kernels.between import gamma_draw
-from simengine.streams import fill_words, uniform_of, uniform_pair
+from simengine.streams import fill_words, philox, uniform_of, uniform_pair
 
 
 @device
@@ -123,4 +123,5 @@ def fill_frailty(
         replication, person, index = np.uint64(replications[b]), np.uint64(people.number[p]), np.uint64(people.attempt[p])
         out[p] = 1.0
         if variance[b] > 0.0:
-            out[p] = gamma_draw(seed, index, person, replication, purpose, 1.0 / variance[b]) * variance[b]
+            factor, _ = gamma_draw(philox(seed, index, person, replication, purpose), 1.0 / variance[b])
+            out[p] = factor * variance[b]

@@ -1,4 +1,4 @@
-"""Random words of 32 bits for the months of a person's life, one after the other, for one person or sixteen.
+"""Random words of 32 bits for the months of a person's life, one after the other, for one person or sixteen; and for other rows.
 
 Month m reads word m of a sequence that begins with the four words at the person's address. The sequence is xoshiro128++ (Blackman
 and Vigna 2021, "Scrambled linear pseudorandom number generators", doi:10.1145/3460772): a few shifts and sums a word, where a word

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from simengine.accelerate import kernel
 from simengine.arrays import Floats, Integers
 from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, People, ScoreArrays, Stays, WindowArrays
-from simengine.cohort.kernels.between import normal_pair
+from simengine.cohort.kernels.between import normal_draw
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.effects import LARGEST_LOGARITHM, change_at, changed_probability, row_for, with_odds
+from simengine.streams import philox
 
 Purposes = NDArray[np.uint64]
 
@@ -100,8 +101,8 @@ def read_scores(
             is_entry, is_date = first <= history < stop, first <= month < stop and month <= people.end[p]
             if not (is_entry or is_date):
                 continue
-            z_entry, z_own = normal_pair(
-                seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purposes[o]
+            z_entry, own = normal_draw(
+                philox(seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purposes[o])
             )
             at_entry = scores.mean[b, o, 0] + scores.sd[b, o, 0] * z_entry
             if is_entry:
@@ -109,6 +110,7 @@ def read_scores(
                     if windows.begin[w] < history and windows.stop[w] <= people.end[p]:
                         total[p, o, w] = at_entry
             if is_date:
+                z_own, _ = normal_draw(own)
                 rho = scores.correlation[b, o]
                 level = scores.mean[b, o, 1] + scores.sd[b, o, 1] * (rho * z_entry + np.sqrt(1.0 - rho * rho) * z_own)
                 level += scores.by_state[b, o, s]
