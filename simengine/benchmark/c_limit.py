@@ -1,4 +1,4 @@
-"""The C limit: compile `c_limit.c` for this machine and call it."""
+"""The C limit: compile `c_limit.c` for this machine and call it; other programs in C are compiled in the same way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CLimit:
     """
 
     def __init__(self, *flags: str) -> None:
-        self._library = _compile(flags)
+        self._library = compiled(SOURCE, *flags)
         self._library.instructions.restype = ctypes.c_char_p
         integers = np.ctypeslib.ndpointer(np.int64, flags="C_CONTIGUOUS")
         floats = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
@@ -59,14 +59,28 @@ class CLimit:
         return WorkloadCounts(occupancy.astype(np.float64), entries.astype(np.float64))
 
 
-def _compile(flags: tuple[str, ...]) -> ctypes.CDLL:
+def compiled(source: Path, *flags: str) -> ctypes.CDLL:
+    """Compile a program in C for this machine and load it.
+
+    Parameters
+    ----------
+    source
+        A file that needs nothing but the mathematical library and what lies beside it.
+    *flags
+        More flags for the compiler.
+
+    Raises
+    ------
+    Unavailable
+        If there is no compiler, or it cannot build or load the program; the message says why.
+    """
     compiler = next((found for found in map(shutil.which, COMPILERS) if found), None)
     if compiler is None:
         raise Unavailable(f"no C compiler was found: none of {', '.join(COMPILERS)} is on the PATH")
     # A library that has been loaded stays, though its file goes with the folder; where a system refuses that, the file stays.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        library = Path(folder) / "c_limit.so"
-        call = [compiler, *_FLAGS, *flags, str(SOURCE), "-o", str(library)]
+        library = Path(folder) / f"{source.stem}.so"
+        call = [compiler, *_FLAGS, *flags, str(source), "-o", str(library), "-lm"]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             complaint = (done.stderr.strip() or "no message").split("\n")[0]
