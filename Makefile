@@ -53,6 +53,9 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.variance_reduction
 	$(BIN)/python -m benchmarks.sizing
 	$(BIN)/python -m benchmarks.incentives
+	$(BIN)/python -m benchmarks.against_scripts
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.threads
 
 verify: $(VENV)/ready-dev
 	SIMENGINE_TESTS=thorough $(BIN)/python -m pytest -n auto --dist worksteal

@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("--alone", nargs=2, metavar=("WHO", "STUDY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
-        print(json.dumps(alone(*options.alone, options.replications)))
+        who, study = options.alone
+        print(json.dumps(alone(who, study, options.replications)))
         return
     found: dict[str, Any] = {"processor": processor(), "runs": options.runs, "norrkoping": commands(options.runs)}
     reason = c_is_missing()
@@ -49,15 +50,15 @@ def main() -> None:
 def commands(runs: int) -> dict[str, Any]:
     """Time the script and the command in turns."""
     calls = {
-        "script": lambda n: ["benchmarks/norrkoping_numpy.py", "--replications", n, "--seed", str(SEED)],
-        "engine": lambda n: ["-m", "simengine", "run", "configs/norrkoping.yaml", "-n", n, "--seed", str(SEED)],
+        "script": ["benchmarks/norrkoping_numpy.py", "--seed", str(SEED), "--replications"],
+        "engine": ["-m", "simengine", "run", "configs/norrkoping.yaml", "--seed", str(SEED), "-n"],
     }
     for call in calls.values():
-        run_process(call(str(FEW)))
+        run_process([*call, str(FEW)])
     turns: dict[tuple[str, int], list[Process]] = {(who, n): [] for n in (FEW, MANY) for who in calls}
     for _ in range(runs):
         for who, n in turns:
-            turns[who, n].append(run_process(calls[who](str(n))))
+            turns[who, n].append(run_process([*calls[who], str(n)]))
     by_who: dict[str, Any] = {}
     for who in calls:
         row = {f"cpu_seconds_at_{n}": median(one.cpu_seconds for one in turns[who, n]) for n in (FEW, MANY)}
@@ -125,10 +126,10 @@ def alone(who: str, study: str, n: int) -> dict[str, float]:
 def c_is_missing() -> str:
     """Say why the programs in C cannot be built here; nothing if they can."""
     from benchmarks.c_programs import FOLDER
-    from simengine.benchmark.c_limit import Unavailable, compiled
+    from simengine.benchmark.c_limit import Unavailable, compile_c
 
     try:
-        compiled(FOLDER / "peterborough.c")
+        compile_c(FOLDER / "peterborough.c")
     except Unavailable as reason:
         return str(reason)
     return ""

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simengine.arrays import Floats
-from simengine.benchmark.c_limit import compiled
+from simengine.benchmark.c_limit import compile_c
 from simengine.config import Study, find_study, load_study
 from simengine.pipeline import Evidence, evaluate, simulate
 from simengine.records import BASELINE, PARALLEL, Draws
@@ -46,7 +46,7 @@ class Program:
     def run(self, seed: int, given: Floats) -> dict[str, Floats]:
         """Run every replication; by the engine's names, each of shape (n_replications,)."""
         if not self._library:
-            self._library.append(compiled(FOLDER / f"{self.study.split('_')[0]}.c"))
+            self._library.append(compile_c(FOLDER / f"{self.study.split('_')[0]}.c"))
         floats = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
         call = self._library[0].run
         call.argtypes = [ctypes.c_uint64, ctypes.c_int64, floats, floats]

@@ -150,12 +150,12 @@ def live(study: Study, numbers: dict[str, Floats], random: np.random.Generator) 
 
 def hazards(numbers: dict[str, Floats]) -> dict[tuple[int, int], Floats]:
     """Turn the probabilities of a month, read together for each state, into hazards."""
-    found = {}
+    found: dict[tuple[int, int], Floats] = {}
     for here, others in OUT_OF.items():
-        chance = {to: numbers[f"pathway.moves.{STATES[here]} -> {STATES[to]}.per_month"] for to in others}
-        leaving = sum(chance.values())
+        chances = [numbers[f"pathway.moves.{STATES[here]} -> {STATES[to]}.per_month"] for to in others]
+        leaving = np.sum(chances, axis=0)
         shared = -np.log1p(-np.minimum(leaving, 1 - 1e-12)) / leaving
-        found |= {(here, to): one * shared for to, one in chance.items()}
+        found |= {(here, to): chance * shared for to, chance in zip(others, chances, strict=True)}
     return found
 
 
@@ -191,8 +191,8 @@ class Way:
         self.now, self.price, self.n = first.copy(), price.ravel(), len(price)
         self.entry, self.window, self.to_come = entry, window, to_come
         begins, row = self.price.take(first), first >> 2
-        self.cost = [window * np.bincount(row, begins, self.n)]
-        self.cost += [np.bincount(row, begins * one[entry], self.n) for one in to_come]
+        weights = [window * begins, *(begins * one[entry] for one in to_come)]
+        self.cost: list[Floats] = [np.asarray(np.bincount(row, one, self.n), np.float64) for one in weights]
         self.at_reading = self.now
 
     def move(self, month: int, who: NDArray[np.int64], reached: NDArray[np.int64]) -> None:
@@ -274,7 +274,8 @@ def pay(
     def present_value(rate: Floats | float) -> Floats:
         v = (1 + rate) ** (-1 / 12)
         even = (1 - v**months) / np.where(v == 1, 1, 1 - v)
-        return sum(one * v ** month[name] for name, one in term.items()) - drawn_money / months * np.where(v == 1, months, even)
+        paid_back = np.sum([one * v ** month[name] for name, one in term.items()], axis=0)
+        return np.asarray(paid_back - drawn_money / months * np.where(v == 1, months, even))
 
     parties = {who: study["parties"][who]["discount_rate_per_year"]["value"] for who in ("investor", "outcome_payer")}
     of_payer = 1 / (1 + parties["outcome_payer"])
@@ -309,7 +310,7 @@ def internal_rate(present_value: Any, n: int) -> Floats:
         middle = (low + high) / 2
         is_above = present_value(middle) > 0
         low, high = np.where(is_above, middle, low), np.where(is_above, high, middle)
-    return (low + high) / 2
+    return np.asarray((low + high) / 2)
 
 
 # ------------------------------------------------ what is printed ------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,18 @@ class Process:
     output: str
 
 
-def run_process(arguments: Sequence[str], more_environment: Mapping[str, str] | None = None) -> Process:
+_MEASURE = """
+import json, os, sys, time
+started = time.perf_counter()
+child = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[2:]], os.environ)
+_, status, used = os.wait4(child, 0)
+took = [used.ru_utime + used.ru_stime, time.perf_counter() - started, used.ru_maxrss]
+os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *took]).encode())
+"""
+"""A process is never said to need less than the one that started it held: so a small one stands between."""
+
+
+def run_process(arguments: Sequence[str]) -> Process:
     """Run this Python with some arguments, in the folder of the project, and wait for it.
 
     Raises
@@ -34,17 +45,16 @@ def run_process(arguments: Sequence[str], more_environment: Mapping[str, str] | 
     RuntimeError
         If it fails.
     """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"} | dict(more_environment or {})
-    started = time.perf_counter()
-    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        output = child.stdout.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    elapsed = time.perf_counter() - started
-    if child.returncode != 0:
-        raise RuntimeError(f"{' '.join(arguments)} failed with exit code {child.returncode}")
-    return Process(used.ru_utime + used.ru_stime, elapsed, used.ru_maxrss * _KIB / 2**20, output)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    reads, writes = os.pipe()
+    call = [sys.executable, "-S", "-c", _MEASURE, str(writes), *arguments]
+    done = subprocess.run(call, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True, pass_fds=[writes])
+    os.close(writes)
+    with os.fdopen(reads, encoding="utf-8") as said:
+        exit_code, cpu, elapsed, peak = json.load(said)
+    if exit_code != 0:
+        raise RuntimeError(f"{' '.join(arguments)} failed with exit code {exit_code}")
+    return Process(cpu, elapsed, peak * _KIB / 2**20, done.stdout)
 
 
 def processor() -> str:

@@ -50,7 +50,7 @@ def speed_up(study: Study, runs: int, seconds: float) -> dict[str, float] | None
     """Time one and two threads in turns; nothing if a replication is too short."""
     run_study(study, 0, 4, threads=2)
     few = FIRST if timed(study, 1, FIRST)[1] > 0.1 else FEW
-    each = timed(study, 1, few)[1] / few
+    each = (timed(study, 1, 3 * few)[1] - timed(study, 1, few)[1]) / (2 * few)  # without what a run takes by itself
     if 1e3 * each < LEAST_MS:
         return None
     n = max(int(seconds / each) // 2 * 2, 4)

@@ -31,7 +31,7 @@ class CLimit:
     """
 
     def __init__(self, *flags: str) -> None:
-        self._library = compiled(SOURCE, *flags)
+        self._library = compile_c(SOURCE, *flags)
         self._library.instructions.restype = ctypes.c_char_p
         integers = np.ctypeslib.ndpointer(np.int64, flags="C_CONTIGUOUS")
         floats = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
@@ -59,7 +59,7 @@ class CLimit:
         return WorkloadCounts(occupancy.astype(np.float64), entries.astype(np.float64))
 
 
-def compiled(source: Path, *flags: str) -> ctypes.CDLL:
+def compile_c(source: Path, *flags: str) -> ctypes.CDLL:
     """Compile a program in C for this machine and load it.
 
     Parameters
