@@ -48,12 +48,12 @@ def run_process(arguments: Sequence[str]) -> Process:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     reads, writes = os.pipe()
     call = [sys.executable, "-S", "-c", _MEASURE, str(writes), *arguments]
-    done = subprocess.run(call, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True, pass_fds=[writes])
+    done = subprocess.run(call, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, pass_fds=[writes])
     os.close(writes)
     with os.fdopen(reads, encoding="utf-8") as said:
         exit_code, cpu, elapsed, peak = json.load(said)
     if exit_code != 0:
-        raise RuntimeError(f"{' '.join(arguments)} failed with exit code {exit_code}")
+        raise RuntimeError(f"{' '.join(arguments)} failed with exit code {exit_code}: {done.stderr.strip()}")
     return Process(cpu, elapsed, peak * _KIB / 2**20, done.stdout)
 
 

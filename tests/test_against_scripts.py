@@ -197,5 +197,5 @@ def test_process__says_what_it_took_and_that_it_failed() -> None:
     small, large = (run_process(["-c", f"x = b'1' * ({mib} << 20); print(len(x))"]) for mib in (1, 60))
     assert large.output == f"{60 << 20}\n"
     assert 55 < large.peak_mib - small.peak_mib < 65
-    with pytest.raises(RuntimeError, match="failed with exit code 3"):
-        run_process(["-c", "raise SystemExit(3)"])
+    with pytest.raises(RuntimeError, match="failed with exit code 3: not today"):
+        run_process(["-c", "import sys; sys.stderr.write('not today'); sys.exit(3)"])
