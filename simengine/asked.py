@@ -86,7 +86,10 @@ def number(value: Any, name: str, low: float, high: float) -> float:
 def is_number(value: Any) -> bool:
     """Return whether something is a finite number."""
     is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return is_real and math.isfinite(value)
+    try:
+        return is_real and math.isfinite(value)
+    except OverflowError:  # a whole number that is larger than any float
+        return False
 
 
 def seed_asked(seed: Any) -> int:

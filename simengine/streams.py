@@ -15,8 +15,8 @@ such as the second draw of somebody's entry. The months of a life, the gaps and 
 uncertain number of words are read in rows, each of which begins at an address of its own and is the same in both arms
 (`cohort/kernels/months.py`, `between.py`).
 
-A change of this layout changes every result for a given seed: it is announced as a breaking change, and the tests hold
-it by known answers.
+A change of this layout changes every result for a given seed: it is announced as a breaking change, raises `STREAM_VERSION`, and
+the tests hold it by known answers.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from simengine.accelerate import device, inlined, kernel
 
 Words = NDArray[np.uint32]
 
+STREAM_VERSION = 1
+"""Number of this layout: raised by every change that gives another number to an address, and so other results to a seed."""
 
 # Multipliers and key increments of Philox4x32: Salmon et al. 2011, table 2 and section 3.
 _MULTIPLIER_0 = np.uint64(0xD2511F53)

@@ -6,7 +6,8 @@ No number here enters a forecast. Only `retrospect` reads them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from math import inf, nextafter
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from simengine.config.study import Study
 
 METRIC = ("estimate", "truth", "standard_error")
+Relation = Literal["at", "above", "at_least", "below", "at_most"]
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 
 class Known(Spec):
@@ -27,7 +30,7 @@ class Known(Spec):
     """The quantity by its name in the columns of the results, such as `metric.saving.estimate` or `investor.net`."""
     wave: str | None = None
     """The wave whose estimate it is; absent: all people."""
-    stands: Literal["at", "above", "at_least", "below", "at_most"] = "at"
+    stands: Relation = "at"
     """Relation of the result to the value; all but `at` if only a direction is known."""
     value: Number
     """The figure that was published."""
@@ -55,11 +58,31 @@ class Known(Spec):
         """The name of the quantity, including that of a wave."""
         return self.of if self.wave is None else f"{self.of}.{self.wave}"
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of what the result stands for, both included."""
+        return represented(self.stands, self.value, self.rounded_to)
+
     def __str__(self) -> str:
         value = f"{self.value:,.10g}"
         if self.stands != "at":
             return f"{self.stands.replace('_', ' ')} {value}"
         return f"{value} (rounded to {self.rounded_to:,.10g})" if self.rounded_to else value
+
+
+def represented(stands: Relation, value: float, rounded_to: float) -> tuple[float, float]:
+    """Return the ends, both included, of the values that a published figure or direction stands for.
+
+    Examples
+    --------
+    >>> represented("at", 3.5, 1.0), represented("at_most", 0.0, 0.0)
+    ((3.0, 4.0), (-inf, 0.0))
+    """
+    if stands == "at":
+        return value - rounded_to / 2, value + rounded_to / 2
+    if stands in ("above", "at_least"):
+        return (nextafter(value, inf) if stands == "above" else value), inf
+    return -inf, (nextafter(value, -inf) if stands == "below" else value)
 
 
 def known_problems(study: Study) -> Iterator[Finding]:

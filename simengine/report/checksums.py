@@ -13,7 +13,7 @@ NAME = "SHA256SUMS"
 _WAY_OUT = "Run it again, as run-again.txt says"
 
 
-def seal(folder: Path) -> None:
+def write_checksums(folder: Path) -> None:
     """Write the checksums of all files of a folder, and force everything to the disk.
 
     Raises

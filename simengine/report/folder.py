@@ -15,7 +15,7 @@ from simengine.errors import ResultsError
 from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.report.checksums import NAME as CHECKSUMS
-from simengine.report.checksums import force_folder, seal
+from simengine.report.checksums import force_folder, write_checksums
 from simengine.report.drafts import is_draft, is_in_use, new_draft
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def results_folder(target: Path | str) -> Iterator[Path]:
         try:
             yield draft
             _refuse_if_taken(name, target, draft)
-            seal(draft)
+            write_checksums(draft)
             _publish(draft, target, is_new=is_new)
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)

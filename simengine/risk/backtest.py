@@ -95,6 +95,25 @@ def acceptance_range(n_periods: int, probability: float, significance: float = 0
     return accepted[0], accepted[-1]
 
 
+def detection_probability(n_periods: int, probability: float, true_probability: float, significance: float = 0.05) -> float:
+    """Return how often Kupiec's test rejects a forecast for too many exceptions, if they come with another probability.
+
+    At the forecast's own probability this is how often a correct one is rejected on this side.
+
+    Examples
+    --------
+    Of five contracts, two or more outside their 95 % intervals reject; of a forecast that misses with 10 % this happens rarely:
+
+    >>> acceptance_range(5, 0.05), round(detection_probability(5, 0.05, 0.1), 4)
+    ((0, 1), 0.0815)
+    """
+    _refuse_nonsense(0, n_periods, probability)
+    if not 0 <= true_probability <= 1:
+        raise UsageError(f"true_probability: must be a probability; found {true_probability:g}")
+    most = acceptance_range(n_periods, probability, significance)[1]
+    return float(special.bdtrc(most, n_periods, true_probability)) if most < n_periods else 0.0
+
+
 def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.01) -> Literal["green", "yellow", "red"]:
     """Return the zone of the Basel Committee: yellow from a cumulative probability of 95 %, red from 99.99 %.
 

@@ -11,7 +11,7 @@ from simengine.config import find_study, load_study
 from simengine.config.known import Known
 from simengine.errors import StudyError, UsageError
 from simengine.questions.retrospect import answer as retrospect
-from simengine.questions.retrospect.answer import PlaceInForecast, interval_ends_of, look_back
+from simengine.questions.retrospect.answer import PlaceInForecast, look_back
 from simengine.questions.retrospect.content import retrospect_sentence
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.replications.ensemble import Ensemble
@@ -121,7 +121,7 @@ def test_effective_sample_size__is_that_of_kish():
     ],
 )
 def test_ends__are_those_of_the_words(stands, rounded_to, ends):
-    assert interval_ends_of(Known(of="investor.net", value=2, stands=stands, rounded_to=rounded_to, certainty="Q")) == ends
+    assert Known(of="investor.net", value=2, stands=stands, rounded_to=rounded_to, certainty="Q").ends == ends
 
 
 # ------------------------------------------------ through the engine ------------------------------------------------

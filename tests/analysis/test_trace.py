@@ -12,7 +12,7 @@ from simengine.cli.main import commands, run_command
 from simengine.config import load_study
 from simengine.questions.trace.answer import trace
 from simengine.replications.blocks import run_study
-from simengine.report.checksums import seal
+from simengine.report.checksums import write_checksums
 
 TRANCHES = (
     "capital.tranches={senior: {holder: investor, size: 1_500_000, coupon_per_year: 0.02}, "
@@ -112,7 +112,7 @@ def test_command__refuses_what_is_no_replication_of_a_run(change, arguments, mes
         summary = folder / "summary.json"
         summary.write_text(summary.read_text().replace('"seed": 3', '"seed": 4'))
         # As another version would have written it: whole, with other numbers.
-        seal(folder)
+        write_checksums(folder)
     elif change is not None:
         (folder / change).unlink()
     monkeypatch.setattr("sys.argv", ["simengine", "trace", str(folder), *arguments])

@@ -173,19 +173,9 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
     return columns | {f"{_PARAMETER}{path}": evidence.draws[path] for path in distributions}
 
 
-def interval_ends_of(known: Known) -> tuple[float, float]:
-    """Return the interval that a known result represents, ends included."""
-    value = known.value
-    if known.stands == "at":
-        return value - known.rounded_to / 2, value + known.rounded_to / 2
-    if known.stands in ("above", "at_least"):
-        return (np.nextafter(value, np.inf) if known.stands == "above" else value), np.inf
-    return -np.inf, (np.nextafter(value, -np.inf) if known.stands == "below" else value)
-
-
 def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
     values = columns[known.column]
-    low, high = interval_ends_of(known)
+    low, high = known.ends
     spread = np.zeros_like(values)
     # Only a figure that an evaluator estimated has an error; a direction is taken as it stands.
     if known.stands == "at" and known.of.endswith(".estimate"):
@@ -197,7 +187,7 @@ def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
 
 def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int, least_effective: float) -> PlaceInForecast:
     values = columns[known.column]
-    low, high = interval_ends_of(known)
+    low, high = known.ends
     there = values[np.isfinite(values)]
     if not len(there):
         raise UsageError(f"known.{name}: what is known must be measured in some replication; found `{known.column}` in none")

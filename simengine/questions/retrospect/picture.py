@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simengine.config import Study
-from simengine.questions.retrospect.answer import PlaceInForecast, Retrospect, interval_ends_of
+from simengine.questions.retrospect.answer import PlaceInForecast, Retrospect
 from simengine.records import Floats
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import metric_unit, money_unit
@@ -47,7 +47,7 @@ def _panel(axes: Axes, study: Study, name: str, place: PlaceInForecast, found: R
         updated = 100 * weights / weights.sum()
         axes.hist(values, bins=edges, weights=updated, histtype="step", color=_UPDATED, label="updated")
         axes.legend(fontsize=8, frameon=False)
-    low, high = (np.clip(end / scale, edges[0], edges[-1]) for end in interval_ends_of(known))
+    low, high = (np.clip(end / scale, edges[0], edges[-1]) for end in known.ends)
     axes.axvspan(low, high, color=_KNOWN, alpha=0.12, linewidth=0)
     axes.axvline(known.value / scale, color=_KNOWN, linewidth=1.2)
     axes.set_title(

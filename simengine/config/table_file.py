@@ -1,0 +1,65 @@
+"""Read a table that somebody keeps as comma-separated values: its rows by the names of their columns, each with its file and line."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from simengine.config.document import bytes_of
+from simengine.errors import Problem, StudyError, shorten
+
+_MOST_BYTES = 1 << 28
+
+
+def read_table(path: Path | str) -> list[tuple[str, dict[str, str]]]:
+    """Read the rows below the header of a table, each with where it stands; empty lines are left out.
+
+    Names of columns are in lower case. Commas separate the cells, or semicolons, as some programs write.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read, a column has no name of its own, or a row has other cells than the header.
+    """
+    lines = _cells_of(_text_of(path), path)
+    header = [name.strip().lower() for name in lines[0][1]] if lines else []
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise StudyError([Problem(f"{path}:1", "", "each column must have a name of its own", f"{shorten(twice)} twice", "")])
+    rows = [(f"{path}:{number}", cells) for number, cells in lines[1:] if any(cell.strip() for cell in cells)]
+    problems = [
+        Problem(where, "", f"must have {len(header)} cells, as in the header", f"{len(cells)}", "")
+        for where, cells in rows
+        if len(cells) != len(header)
+    ]
+    if problems:
+        raise StudyError(problems)
+    return [(where, dict(zip(header, cells, strict=True))) for where, cells in rows]
+
+
+def _text_of(path: Path | str) -> str:
+    try:
+        return bytes_of(Path(path), _MOST_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudyError(
+            [Problem(str(path), "", "a table must be text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]
+        ) from None
+    except (OSError, ValueError) as error:
+        found = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise StudyError([Problem(str(path), "", "must be a table that can be read", found, "")]) from None
+
+
+def _cells_of(text: str, path: Path | str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each line, and its number."""
+    lines = csv.reader(text.splitlines(), delimiter=_separator_of(text))
+    try:
+        return [(lines.line_num, cells) for cells in lines]
+    except csv.Error as error:
+        rule = "must be a line of cells between commas"
+        raise StudyError([Problem(f"{path}:{lines.line_num}", "", rule, str(error), "Save it as CSV UTF-8")]) from None
+
+
+def _separator_of(text: str) -> str:
+    """Return the separator of the header: a comma, or a semicolon as some programs write."""
+    first = text.partition("\n")[0]
+    return ";" if first.count(";") > first.count(",") else ","
