@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from simengine.questions.python import ask, run, settle
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
+    from simengine.seals.making import seal
+    from simengine.seals.scores import score
     from simengine.settlement import replay
 
 __version__ = "0.1.0"
@@ -38,6 +40,8 @@ __all__ = [
     "replay",
     "run",
     "run_study",
+    "score",
+    "seal",
     "settle",
     "simulate",
     "summarise",
@@ -56,6 +60,8 @@ _HOMES = {
     "replay": "simengine.settlement",
     "run": "simengine.questions.python",
     "run_study": "simengine.replications.blocks",
+    "score": "simengine.seals.scores",
+    "seal": "simengine.seals.making",
     "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",

@@ -1,0 +1,1 @@
+"""Sealed forecasts: distributions fixed before the outcome is known, and scored when it is."""

@@ -1,0 +1,25 @@
+"""A run that is kept, once for all tests of this room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from tests.command import in_this_process
+from tests.conftest import CHECKOUT
+
+
+def kept_run(folder: Path, *words: object) -> Path:
+    """Run a study and keep it, with pictures that are not drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+        done = in_this_process(["run", *words, "-o", folder])
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kept_run(tmp_path_factory.mktemp("kept") / "run", CHECKOUT / "configs" / "tiny.yaml", "-n", 400, "--seed", 1)
