@@ -25,6 +25,8 @@ from simengine.questions.question import FIELDS_BY_NAME, Later, Question
 from simengine.report.answers import Heading
 from simengine.report.document import CheckContent, ReplayContent
 from simengine.risk.statistics import Statistic
+from simengine.seals.content import ScoreContent
+from simengine.seals.document import SealContent
 
 PAGE = Path(__file__).resolve().parent / "reference" / "results.md"
 TABLE = re.compile(
@@ -33,8 +35,15 @@ TABLE = re.compile(
 HEAD = "| path | kind | meaning |\n|---|---|---|\n"
 RUN = "run"
 """Whose tables tell what all answers begin and end with."""
-COMMANDS: Mapping[str, Any] = {"check": CheckContent, "replay": ReplayContent, "replay.all": PublishedContent}
+COMMANDS: Mapping[str, Any] = {
+    "check": CheckContent,
+    "replay": ReplayContent,
+    "replay.all": PublishedContent,
+    "seal": SealContent,
+    "score": ScoreContent,
+}
 """What commands answer that are no questions."""
+WITHOUT_PROVENANCE = ("check", "seal")
 _OF_EVERY_ANSWER = ("seed", "n_replications", "told")
 _LISTS = (tuple, list)
 
@@ -118,7 +127,7 @@ def entries_of(name: str) -> Iterator[Entry]:
     if name == RUN:
         yield Entry("provenance", Provenance, "Record of the run: the only part that differs between two equal runs.")
         yield from entries(Provenance, "provenance.")
-    elif name != "check":
+    elif name not in WITHOUT_PROVENANCE:
         yield Entry("provenance", Any, "As for a run.")
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from docs import answers
@@ -20,6 +21,8 @@ from tests.analysis.made import SCORES
 from tests.analysis.test_incentives import BONUS, behaviour
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT
+from tests.seals.conftest import kept_run
+from tests.seals.made import seal_of
 
 CONFIGS = CHECKOUT / "configs"
 TINY, LENDERS, NORRKOPING, WOMEN = (CONFIGS / f"{name}.yaml" for name in ("tiny", "two_lenders", "norrkoping", "women_in_recovery"))
@@ -37,6 +40,7 @@ RICHER = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
 REVOLVING = ("--set", "capital.tranches.senior.revolving=true")
 GIFT = ("--set", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
 TILT = ("--tilt", "effect.sooner_home.hazard_ratio=0.5")
+SEAL = seal_of({"paid": np.linspace(0, 1, 500), "net": np.linspace(-1, 1, 500), "net_sure": np.zeros(500)}, variant="other")
 HAS_BOXES = find_spec("ema_workbench") is not None
 ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "run": (
@@ -52,6 +56,8 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (CONFIGS / "contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1"),
     ),
     "replay.all": (("--all",),),
+    "seal": (("run", "--results", "investor.net,metric.saving.estimate"),),
+    "score": (("made.seal.json", "--outcome", "paid=0.4", "--outcome", "net>0", "--outcome", "net_sure<9"),),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
     "window": ((TINY, "-n", 20, "--months", "6,12"),),
@@ -134,6 +140,9 @@ def differences(entries: Iterable[Entry], contents: Iterable[Any]) -> list[str]:
 
 def answers_to(name: str, folder: Path) -> list[Any]:
     (folder / "scores.yaml").write_text(SCORES)
+    if name == "seal":
+        kept_run(folder / "run", NORRKOPING, "-n", 20, "--seed", 1, "--variant", "three_year_window")
+    (folder / "made.seal.json").write_text(SEAL.text)
     found = []
     for words in ASKED[name]:
         seed = () if name in COMMANDS else ("--seed", 1)

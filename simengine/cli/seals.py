@@ -16,7 +16,7 @@ from simengine.questions.driver import asked_again
 @click.option(
     "--results",
     metavar="NAMES",
-    help="Results to seal, with commas between, such as investor.net,metric.saving.estimate. "
+    help='Results to seal, with commas between, such as "investor.net,metric.saving.estimate". '
     "If absent: the net of every party, every payment, every estimate.",
 )
 @click.option(

@@ -126,7 +126,7 @@ def default_results(study: Study, columns: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in (*parties, *estimates) if name in columns)
 
 
-def sample_of(study: Study, ensemble: Ensemble, names: Sequence[str]) -> dict[str, Floats]:
+def results_of_study(study: Study, ensemble: Ensemble, names: Sequence[str]) -> dict[str, Floats]:
     """Simulate results of a study, by name, those of single waves too: shape (n_replications,) each.
 
     Raises
@@ -181,7 +181,7 @@ def _measured_again(study: Study, kept: KeptRun, waves: Sequence[str]) -> dict[s
     from simengine.replications.ensemble import Ensemble
 
     pooled = list(dict.fromkeys(name.rpartition(".")[0] for name in waves))
-    again = sample_of(study, Ensemble(kept.seed, kept.n_replications), [*waves, *pooled])
+    again = results_of_study(study, Ensemble(kept.seed, kept.n_replications), [*waves, *pooled])
     for name, values in _kept_columns(kept, pooled, pooled, ()).items():
         if not np.array_equal(values, again[name], equal_nan=True):
             rule = "estimates of a wave must be measured again with the numbers of the run"

@@ -18,6 +18,7 @@ from simengine.report.checksums import write_checksums
 from simengine.report.document import as_text
 from simengine.seals.document import read_seal
 from simengine.streams import STREAM_VERSION
+from tests.command import in_this_process
 from tests.conftest import CHECKOUT
 from tests.seals.conftest import kept_run
 from tests.seals.made import seal_of
@@ -45,6 +46,13 @@ def test_a_seal__says_of_what_it_is(tiny_run):
         assert one.knots[0].value == values.min()
         assert sum(values == one.atoms[0].value) == one.atoms[0].at if one.atoms else True
     assert len(made.text) < 10_000
+
+
+def test_the_hash_of_the_contract__is_that_of_the_file_that_explain_writes(tiny_run, tmp_path):
+    done = in_this_process(["explain", tiny_run / "study.yaml", "-o", tmp_path / "explained"])
+    assert done.returncode == 0, done.stderr
+    written = hashlib.sha256((tmp_path / "explained" / "contract.yaml").read_bytes()).hexdigest()
+    assert seal(tiny_run, NAMES).study["contract_sha256"] == written
 
 
 def test_a_seal__is_the_same_bytes_from_another_run_of_the_study(tiny_run, tmp_path):
