@@ -20,7 +20,7 @@ ATOMS = 200
 LEAST_SHARED = 5
 LARGEST_VALUE = 1e18
 """Larger values, either way, are in no seal: the squares of all smaller ones are numbers."""
-MOST_SEALED = 10_000_000
+MOST_SEALED = 2_000_000
 """Replications of a seal: so many numbers are held when it is scored."""
 
 

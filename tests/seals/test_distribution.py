@@ -80,7 +80,7 @@ def test_any_sample__is_known_within_what_is_lost(values):
         ((Knot(0.0, 0, 0),), "must stand in order"),
         ((Knot(1e19, 0, 1),), "must lie within 1e+18"),
         ((Knot(float("nan"), 0, 1),), "must lie within 1e+18"),
-        ((Knot(0.0, 0, 20_000_000),), "at most 10,000,000 replications"),
+        ((Knot(0.0, 0, 20_000_000),), "at most 2,000,000 replications"),
     ],
 )
 def test_knots_of_no_sample__are_refused(knots, message):
