@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.settlement import replay
+    from simengine.spells.fit import fit
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "ask",
     "evaluate",
     "find_study",
+    "fit",
     "load_contract",
     "load_portfolio",
     "load_study",
@@ -50,6 +52,7 @@ _HOMES = {
     "ask": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "find_study": "simengine.config",
+    "fit": "simengine.spells.fit",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",

@@ -1,0 +1,52 @@
+"""Draw what was observed against what was fitted: how long people stay in each state, and who is where by month since entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simengine.arrays import Floats
+from simengine.report.picture import DARK, LIGHT, MIDDLE, in_lines, panels_for, plain_style, save
+from simengine.spells.goodness import Goodness
+from simengine.spells.observed import Curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WIDTH, _HEIGHT = 3.9, 2.7
+
+
+def draw_fit(name: str, found: Goodness) -> bytes:
+    """Draw a panel for each state that can be left, then one for each state of which shares are known.
+
+    The band is grey, what was observed a solid line, the fit a dashed one: legible without colour.
+    """
+    panels: list[tuple[str, str, tuple[Curve, Floats]]] = [
+        *_titled(found.survival_curves, "still there after so many months:", "share of stays"),
+        *_titled(found.occupancy_curves, "by months since entry:", "share of people"),
+    ]
+    with plain_style():
+        figure, axes = panels_for(len(panels), 0.4, _WIDTH, _HEIGHT)
+        for panel, (title, label, (seen, fitted)) in zip(axes, panels, strict=True):
+            _draw(panel, seen, fitted)
+            panel.set_title(in_lines(title, 40), fontsize=9.5)
+            panel.set_ylabel(label)
+            panel.tick_params(labelleft=True)
+        axes[0].legend(loc="upper right", frameon=False, fontsize=8.5)
+        figure.suptitle(f"{name}: observed with its 95 % band, and fitted", fontsize=11)
+        return save(figure, "png")
+
+
+def _titled(curves: Mapping[str, tuple[Curve, Floats]], title: str, label: str) -> list[tuple[str, str, tuple[Curve, Floats]]]:
+    return [(f"{title} {state}", label, pair) for state, pair in curves.items() if np.isfinite(pair[0].share).any()]
+
+
+def _draw(axes: Axes, seen: Curve, fitted: Floats) -> None:
+    axes.fill_between(seen.months, seen.low, seen.high, color=LIGHT, linewidth=0, label="95 % band")
+    axes.plot(seen.months, seen.share, color=MIDDLE, linewidth=1.8, label="observed")
+    axes.plot(seen.months, fitted, color=DARK, linewidth=1.3, linestyle=(0, (4, 2)), label="fitted")
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlim(0, max(float(seen.months[-1]), 1.0))
+    axes.set_xlabel("months")
