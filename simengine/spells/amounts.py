@@ -16,6 +16,12 @@ NO_AMOUNT = "must be an amount, as 4 250,50 or 4250.50, or empty"
 NEGATIVE = "must not be negative"
 Decimals: TypeAlias = Literal["comma", "point"]
 _SIGNS: dict[Decimals, tuple[str, str]] = {"comma": (",", "."), "point": (".", ",")}
+_PATTERNS: dict[Decimals, re.Pattern[str]] = {
+    decimal: re.compile(rf"-?(?:\d+|\d{{1,3}}(?:{re.escape(other)}\d{{3}})+)(?:{re.escape(sign)}\d+)?", re.ASCII)
+    for decimal, (sign, other) in _SIGNS.items()
+}
+"""A number with its decimals; its thousands may be separated by the other sign."""
+_PLAIN = re.compile(r"-?[\d.,]+", re.ASCII)
 _BLANKS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))")
 """Between thousands: a blank of any width, or an apostrophe."""
 _OPEN = re.compile(r"-?\d{1,3}[.,]\d{3}", re.ASCII)
@@ -51,51 +57,54 @@ def read_amounts(values: Sequence[Any], decimal: Decimals | None) -> AmountsRead
     texts = ["" if value is None else _bare(value) for value in values]
     shown_by, undecided = None, tuple[int, ...]()
     if decimal is None:
-        shows = {sign: next((at for at, text in enumerate(texts) if _shows(text) == sign), None) for sign in _SIGNS}
-        shown = [sign for sign, at in shows.items() if at is not None]
-        in_doubt = next((at for at, text in enumerate(texts) if _OPEN.fullmatch(text)), None)
+        shows = _first_shown(texts)
+        shown = [sign for sign in _SIGNS if sign in shows]
         if len(shown) == 1:
             decimal, shown_by = shown[0], shows[shown[0]]
         elif shown:
-            undecided = tuple(at for at in shows.values() if at is not None)
-        elif in_doubt is not None:
-            undecided = (in_doubt,)
-    read = [
-        (float(value), "")
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        else _amount(text, decimal or "point")
-        for value, text in zip(values, texts, strict=True)
-    ]
-    read = [(np.nan, NEGATIVE) if amount < 0 else (amount, wrong) for amount, wrong in read]
-    wrongs = tuple(wrong or (NO_AMOUNT if np.isinf(amount) else "") for amount, wrong in read)
-    return AmountsRead(np.array([amount for amount, _ in read], dtype=np.float64), wrongs, decimal, shown_by, undecided)
+            undecided = tuple(shows[sign] for sign in shown)
+        elif "doubt" in shows:
+            undecided = (shows["doubt"],)
+    pattern, (sign, other) = _PATTERNS[decimal or "point"], _SIGNS[decimal or "point"]
+    amounts, wrongs = np.full(len(texts), np.nan), [""] * len(texts)
+    for at, (value, text) in enumerate(zip(values, texts, strict=True)):
+        if pattern.fullmatch(text):
+            amounts[at] = float(text.replace(other, "").replace(sign, "."))
+        elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            amounts[at] = float(value)
+        elif text or isinstance(value, bool):
+            wrongs[at] = NO_AMOUNT
+    for at in np.flatnonzero((amounts < 0) | np.isinf(amounts)).tolist():
+        amounts[at], wrongs[at] = np.nan, NEGATIVE if amounts[at] < 0 else NO_AMOUNT
+    return AmountsRead(amounts, tuple(wrongs), decimal, shown_by, undecided)
+
+
+def _first_shown(texts: Sequence[str]) -> dict[str, int]:
+    """Return the first text that shows each way of separating decimals, and the first that leaves it in doubt."""
+    first: dict[str, int] = {}
+    for at, text in enumerate(texts):
+        if "," in text or "." in text:
+            shown = _shows(text)
+            first.setdefault(shown or ("doubt" if _OPEN.fullmatch(text) else ""), at)
+    return first
 
 
 def _bare(value: Any) -> str:
     """Return a text without blanks around it or between thousands; a number is no text that decides anything."""
     if isinstance(value, int | float | Decimal):
         return ""
-    return _BLANKS.sub("", str(value).strip()).replace("\u2212", "-")
+    text = str(value).strip()
+    return text if _PLAIN.fullmatch(text) else _BLANKS.sub("", text).replace("\u2212", "-")
 
 
 def _shows(text: str) -> Decimals | None:
     """Return what separates decimals in a text, where the text itself can tell."""
     last = max(_SIGNS, key=lambda sign: text.rfind(_SIGNS[sign][0]))
     sign, other = _SIGNS[last]
-    if sign not in text or not re.fullmatch(r"-?[\d.,]+", text, re.ASCII):
+    if sign not in text or not _PLAIN.fullmatch(text):
         return None
     if other in text:
         return last if text.count(sign) == 1 else "point" if last == "comma" else "comma"
     if text.count(sign) > 1:
         return "point" if last == "comma" else "comma"
     return None if _OPEN.fullmatch(text) and not re.match(r"-?0\d*[.,]", text) else last
-
-
-def _amount(text: str, decimal: Decimals) -> tuple[float, str]:
-    """Read a text; thousands may be separated by the other sign."""
-    if not text:
-        return np.nan, ""
-    sign, other = map(re.escape, _SIGNS[decimal])
-    if re.fullmatch(rf"-?(?:\d+|\d{{1,3}}(?:{other}\d{{3}})+)(?:{sign}\d+)?", text, re.ASCII) is None:
-        return np.nan, NO_AMOUNT
-    return float(text.replace(_SIGNS[decimal][1], "").replace(_SIGNS[decimal][0], ".")), ""

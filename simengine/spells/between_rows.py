@@ -66,8 +66,7 @@ def check_rows(
     group = _of_person(rows.group.astype(np.float64), rows.group >= 0, rows, bad, headers.get("group", ""))
     entry = _of_person(rows.entry, ~np.isnan(rows.entry), rows, bad, headers.get("entry", ""))
     until = _of_person(rows.until, ~np.isnan(rows.until), rows, bad, headers.get("observed_until", ""))
-    if "group" in headers:
-        bad.add(("missing value", "must be given", ""), _is_known(rows) & np.isnan(_by_row(group, rows)), headers["group"])
+    bad.add(("missing value", "must be given", ""), rows.lacks_group & np.isnan(_by_row(group, rows)), headers.get("group", ""))
     until = _ends(rows, mapping, mapping_at, until, bad)
     counts = _last_day_counts(rows, mapping, mapping_at, bad, headers["to"], notes)
     end = np.where(rows.last_is_month & counts, next_months(np.nan_to_num(rows.last)), rows.last + counts)

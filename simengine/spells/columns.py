@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,34 +60,42 @@ def read_cells(table: Table, places: Mapping[ColumnRole, tuple[int, str]]) -> Ce
     places
         By what it holds: the place of a column in the table, and its header.
     """
-    n_columns = len(table.header)
+    width = len(table.header)
     rows: list[Integers] = []
-    differs: list[Integers] = []
-    index: dict[ColumnRole, dict[Any, int]] = {role: {} for role in places}
+    misfits: list[Integers] = []
+    index: dict[ColumnRole, defaultdict[Any, int]] = {role: defaultdict(count().__next__) for role in places}
     codes: dict[ColumnRole, list[Codes]] = {role: [] for role in places}
-    block: list[Sequence[Any]] = []
-    numbers: list[int] = []
-
-    def code_block() -> None:
-        rows.append(np.array(numbers, dtype=np.int64))
+    for numbers, block in _blocks(table, places["person"][0]):
         # In a workbook a row ends with its last cell, and remarks may stand to the right of the table.
-        differs.append(np.array([_misfit(cells, n_columns) if table.noun == "line" else 0 for cells in block], dtype=np.int64))
+        misfit = [_misfit(cells, width) if table.noun == "line" and len(cells) != width else 0 for cells in block]
+        columns = list(zip(*(cells if len(cells) == width else _fitted(cells, width) for cells in block), strict=True))
+        rows.append(np.array(numbers, dtype=np.int64))
+        misfits.append(np.array(misfit, dtype=np.int64))
         for role, (place, _) in places.items():
-            known = index[role]
-            coded = [known.setdefault(cells[place] if place < len(cells) else None, len(known)) for cells in block]
-            codes[role].append(np.array(coded, dtype=np.int32))
-        block.clear()
-        numbers.clear()
+            codes[role].append(np.fromiter(map(index[role].__getitem__, columns[place]), dtype=np.int32, count=len(block)))
+    empty = np.zeros(0, dtype=np.int64)
+    found = {role: _column(header, codes.pop(role), index.pop(role)) for role, (_, header) in places.items()}
+    return Cells(np.concatenate([empty, *rows]), np.concatenate([empty, *misfits]), found)
 
+
+def _blocks(table: Table, filled: int) -> Iterator[tuple[list[int], list[Sequence[Any]]]]:
+    """Yield rows that are not empty, many at once; in most rows one cell, of which the place is given, is filled."""
+    numbers: list[int] = []
+    block: list[Sequence[Any]] = []
     for number, cells in table.rows:
-        if not all(_is_blank(cell) for cell in cells):
+        if (len(cells) > filled and not _is_blank(cells[filled])) or not all(map(_is_blank, cells)):
             block.append(cells)
             numbers.append(number)
             if len(block) == _ROWS_AT_ONCE:
-                code_block()
-    code_block()
-    columns = {role: _column(header, codes.pop(role), index.pop(role)) for role, (_, header) in places.items()}
-    return Cells(np.concatenate(rows), np.concatenate(differs), columns)
+                yield numbers, block
+                numbers, block = [], []
+    if block:
+        yield numbers, block
+
+
+def _fitted(cells: Sequence[Any], width: int) -> list[Any]:
+    """Return as many cells as the header has."""
+    return [*cells[:width], *([None] * (width - len(cells)))]
 
 
 def _misfit(cells: Sequence[Any], n_columns: int) -> int:
@@ -100,11 +110,11 @@ def _is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _column(header: str, parts: list[Codes], index: dict[Any, int]) -> Column:
+def _column(header: str, parts: list[Codes], index: Mapping[Any, int]) -> Column:
     """Put the parts of a column together; cells that differ only in blanks around them are the same."""
     texts: dict[Any, int] = {}
     same = np.array([texts.setdefault(_stripped(cell), len(texts)) for cell in index], dtype=np.int32)
-    codes = np.concatenate(parts)
+    codes = np.concatenate([np.zeros(0, dtype=np.int32), *parts])
     return Column(header, same[codes] if len(same) else codes, tuple(texts))
 
 

@@ -58,7 +58,9 @@ class RowsRead:
     is_open: Flags
     cost_per_day: Floats
     group: Integers
-    """Index into `groups`; -1 where none is given."""
+    """Index into `groups`; -1 where it is none of them."""
+    lacks_group: Flags
+    """Whether there is a column of groups and its cell is empty."""
     groups: tuple[str, ...]
     entry: Floats
     """Day of entry; NaN where none is given."""
@@ -100,7 +102,8 @@ class Judge:
         if problems:
             raise StudyError(problems)
         return RowsRead(
-            *(person, n_people, state, states, first[0], last[0], last[1], is_open, cost, group, groups, entry[0], until[0])
+            *(person, n_people, state, states, first[0], last[0], last[1], is_open, cost),
+            *(group, self._lacks_group(), groups, entry[0], until[0]),
         )
 
     def _collected(self, problems: list[Problem], read: Callable[..., Any], *of: Any, **how: Any) -> Any:
@@ -147,6 +150,10 @@ class Judge:
         rule = f"must be one of the {role}s of the mapping"
         self._flag((f"unknown {role}", rule, f"Name it in the mapping: `{role}s: {{...}}`"), (codes < 0) & ~column.is_empty, column)
         return codes, names
+
+    def _lacks_group(self) -> Flags:
+        column = self.cells.columns.get("group")
+        return np.zeros(len(self.cells.row), dtype=bool) if column is None else column.is_empty & self._fits()
 
     def _own_names(self, role: ColumnRole, column: Column) -> dict[str, str]:
         """Write the words of a column as names."""

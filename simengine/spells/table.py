@@ -81,7 +81,7 @@ def find_file(path: Path) -> FileFound:
 
 def _looked_through(path: Path, name: str) -> FileFound:
     checksum, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    n_bytes, wrong_at, first = 0, None, b""
+    n_bytes, wrong_at, first, is_wide = 0, None, b"", False
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             first = first or block
@@ -89,13 +89,17 @@ def _looked_through(path: Path, name: str) -> FileFound:
             if wrong_at is None:
                 pending = len(decoder.getstate()[0])
                 try:
-                    decoder.decode(block)
+                    is_wide |= not decoder.decode(block).isascii()
                 except UnicodeDecodeError as error:
                     wrong_at = n_bytes - pending + error.start
+                    is_wide |= not error.object[: error.start].isascii()
             n_bytes += len(block)
     if wrong_at is None and decoder.getstate()[0]:
         wrong_at = n_bytes - len(decoder.getstate()[0])
     kind = _kind_of(first, name)
+    if kind == "text" and is_wide and wrong_at is not None and not first.startswith(_UTF_16):
+        found = f"UTF-8 up to byte {wrong_at:,}, and something else there"
+        raise refusal(name, "must be in one encoding throughout", found, "Save it as CSV UTF-8")
     encoding, taken_at = ("", None) if kind != "text" else _encoding_of(path, first, wrong_at)
     return FileFound(path, checksum.hexdigest(), n_bytes, kind, encoding, taken_at)
 
