@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli.options import PLACE, json_option, output_option, say
+from simengine.cli.options import PLACE, json_option, output_option, progress_of_reading, say
 
 if TYPE_CHECKING:
     from simengine.spells.fit import PathwayFit
@@ -49,14 +49,18 @@ def fit_command(
     from simengine.report import document, folder, tables
     from simengine.report.answers import as_plain
     from simengine.spells.fit import fit
+    from simengine.spells.read import read_spells
     from simengine.spells.tables import fit_tables
 
     clock = Stopwatch()
     with nullcontext() if output is None else folder.results_folder(output) as draft:
-        found = fit(spells_file, pathway, mapping, into=into, **reading)
+        with progress_of_reading() as advance:
+            spells = read_spells(spells_file, mapping, progress=advance, **reading)
+        found = fit(spells, pathway, into=into)
         content = as_plain(found.content)
         settings = {"spells": spells_file, "pathway": pathway, "mapping": mapping, "into": into, **reading}
-        plain = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+        # Not the folder: where a table of people lies is nobody's business.
+        plain = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
         content["provenance"] = describe_run(clock, found.section_text(), plain)
         if draft is not None:
             files = _files(found, spells_file, mapping, reading)

@@ -15,7 +15,7 @@ import numpy as np
 
 from simengine.arrays import Flags, Integers
 from simengine.errors import SHOWN_PROBLEMS, Problem, ResultsError, StudyError, escaped
-from simengine.spells.columns import Column
+from simengine.spells.columns import SpellsColumn
 from simengine.spells.discretion import shown_value
 
 Fault: TypeAlias = tuple[str, str, str]
@@ -32,7 +32,7 @@ class _Faults:
     header: str
     at: Integers
     """Shape (n_faults,): index of each row."""
-    found: tuple[str, ...] | Column | Integers | None
+    found: tuple[str, ...] | SpellsColumn | Integers | None
     """By fault what was found; or the column whose cell it is; or the index of another row; or nothing."""
 
 
@@ -110,7 +110,7 @@ class BadRows:
     def _one(self, faults: _Faults, place: int) -> BadRow:
         row = int(faults.at[place])
         found, (reason, rule, way_out) = faults.found, faults.fault
-        if isinstance(found, Column):
+        if isinstance(found, SpellsColumn):
             text = found.texts[found.codes[row]]
             shown = "" if text is None else shown_value(text, self.people)
         elif isinstance(found, np.ndarray):

@@ -48,9 +48,9 @@ class Days:
     last_day_counts: bool
 
 
-def day_number(day: datetime.date) -> float:
-    """Return a date as days since 1970-01-01."""
-    return float((day - datetime.date(1970, 1, 1)).days)
+def day_number(day: str) -> float:
+    """Return a date as 2024-12-31 as days since 1970-01-01."""
+    return float((datetime.date.fromisoformat(day) - datetime.date(1970, 1, 1)).days)
 
 
 def check_rows(

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Flags, Integers
 from simengine.spells.mapping import ColumnRole
-from simengine.spells.table import Table
+from simengine.spells.table import OpenTable
 
 Codes: TypeAlias = NDArray[np.int32]
 _ROWS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class SpellsColumn:
     """A column of n_rows cells, of which n_texts are different."""
 
     header: str
@@ -47,10 +47,10 @@ class Cells:
     """Shape (n_rows,): the number of each row in the file."""
     misfit: Integers
     """Shape (n_rows,): how many cells a line has beyond, or short of, its header; 0 where it fits."""
-    columns: Mapping[ColumnRole, Column]
+    columns: Mapping[ColumnRole, SpellsColumn]
 
 
-def read_cells(table: Table, places: Mapping[ColumnRole, tuple[int, str]]) -> Cells:
+def read_cells(table: OpenTable, places: Mapping[ColumnRole, tuple[int, str]]) -> Cells:
     """Read the rows of a table that are not empty.
 
     Parameters
@@ -78,7 +78,7 @@ def read_cells(table: Table, places: Mapping[ColumnRole, tuple[int, str]]) -> Ce
     return Cells(np.concatenate([empty, *rows]), np.concatenate([empty, *misfits]), found)
 
 
-def _blocks(table: Table, filled: int) -> Iterator[tuple[list[int], list[Sequence[Any]]]]:
+def _blocks(table: OpenTable, filled: int) -> Iterator[tuple[list[int], list[Sequence[Any]]]]:
     """Yield rows that are not empty, many at once; in most rows one cell, of which the place is given, is filled."""
     numbers: list[int] = []
     block: list[Sequence[Any]] = []
@@ -110,12 +110,12 @@ def _is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _column(header: str, parts: list[Codes], index: Mapping[Any, int]) -> Column:
+def _column(header: str, parts: list[Codes], index: Mapping[Any, int]) -> SpellsColumn:
     """Put the parts of a column together; cells that differ only in blanks around them are the same."""
     texts: dict[Any, int] = {}
     same = np.array([texts.setdefault(_stripped(cell), len(texts)) for cell in index], dtype=np.int32)
     codes = np.concatenate([np.zeros(0, dtype=np.int32), *parts])
-    return Column(header, same[codes] if len(same) else codes, tuple(texts))
+    return SpellsColumn(header, same[codes] if len(same) else codes, tuple(texts))
 
 
 def _stripped(cell: Any) -> Any:

@@ -22,12 +22,12 @@ ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
     "observed_until": ("observed until", "observerad till"),
 }
 """Headers that need no mapping; capitals, and `_` or `-` for a blank, do not matter."""
-ROLES: tuple[ColumnRole, ...] = get_args(ColumnRole)
+_ROLES: tuple[ColumnRole, ...] = get_args(ColumnRole)
 _SHOWN = 12
 """Headers that a message lists."""
 
 
-def columns_of(
+def find_columns(
     header: Sequence[str], mapping: SpellsMapping, where: str, place_of: Callable[[str], str]
 ) -> dict[ColumnRole, tuple[int, str]]:
     """Find the column of everything that the table has: its place, from 0, and its header.
@@ -51,7 +51,7 @@ def columns_of(
     problems: list[Problem] = []
     found: dict[ColumnRole, tuple[int, str]] = {}
     taken = {_plain(name) for name in mapping.columns.values()}
-    for role in ROLES:
+    for role in _ROLES:
         named = mapping.columns.get(role)
         known = [_plain(named)] if named is not None else [name for name in map(_plain, ORDINARY[role]) if name not in taken]
         at = [place for place, name in enumerate(header) if _plain(name) in known]

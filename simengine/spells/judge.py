@@ -17,7 +17,7 @@ from simengine.distributions.names import a_name
 from simengine.errors import Problem, StudyError
 from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, read_amounts
 from simengine.spells.bad_rows import BadRows, Fault
-from simengine.spells.columns import Cells, Codes, Column
+from simengine.spells.columns import Cells, Codes, SpellsColumn
 from simengine.spells.dates import MONTH_ALONE, UNREADABLE, DatesRead, read_dates
 from simengine.spells.discretion import shown_value
 from simengine.spells.mapping import ColumnRole, SpellsMapping, plain_word
@@ -117,7 +117,7 @@ class Judge:
     def _fits(self) -> Flags:
         return np.asarray(self.cells.misfit == 0)
 
-    def _flag(self, fault: Fault, is_wrong: Flags, column: Column, *, shows: bool = True) -> None:
+    def _flag(self, fault: Fault, is_wrong: Flags, column: SpellsColumn, *, shows: bool = True) -> None:
         self.bad.add(fault, is_wrong & self._fits(), column.header, column if shows else None)
 
     def _people(self) -> tuple[Integers, int]:
@@ -132,7 +132,7 @@ class Judge:
         self._flag(missing(), column.is_empty, column, shows=False)
         return np.where(self._fits(), np.array(named, dtype=np.int64)[column.codes], -1), len(numbers)
 
-    def _is_used(self, column: Column) -> Flags:
+    def _is_used(self, column: SpellsColumn) -> Flags:
         """Return which texts stand in rows that fit their header; in others a cell may be that of another column."""
         return np.bincount(column.codes[self._fits()], minlength=len(column.texts)) > 0
 
@@ -155,7 +155,7 @@ class Judge:
         column = self.cells.columns.get("group")
         return np.zeros(len(self.cells.row), dtype=bool) if column is None else column.is_empty & self._fits()
 
-    def _own_names(self, role: ColumnRole, column: Column) -> dict[str, str]:
+    def _own_names(self, role: ColumnRole, column: SpellsColumn) -> dict[str, str]:
         """Write the words of a column as names."""
         used = (text for text, is_used in zip(column.texts, self._is_used(column), strict=True) if is_used and text is not None)
         words = {plain_word(person_text(text)): person_text(text) for text in used}
@@ -205,16 +205,16 @@ class Judge:
         day = np.where(is_read, np.append(read.day, np.nan)[here], np.nan)
         return day, is_read & np.append(read.is_month, False)[here]
 
-    def _undecided_dates(self, column: Column, texts: Iterable[int]) -> Problem:
+    def _undecided_dates(self, column: SpellsColumn, texts: Iterable[int]) -> Problem:
         shown = [f"{shown_value(column.texts[one])} on {self.bad.noun} {self._number(column, one):,}" for one in texts]
         way_out = "Say which it is: `--dates day-first` or `--dates month-first`, or `dates:` in the mapping"
         rule = "dates must show whether the day or the month comes first"
         return Problem(f"{self.header_at}: {column.header}", "", rule, " and ".join(shown), way_out)
 
-    def _number(self, column: Column, text: int) -> int:
+    def _number(self, column: SpellsColumn, text: int) -> int:
         return int(self.cells.row[column.row_of(text)])
 
-    def _say_of_dates(self, column: Column, read: DatesRead, used: Codes) -> None:
+    def _say_of_dates(self, column: SpellsColumn, read: DatesRead, used: Codes) -> None:
         if read.shown_by is not None:
             first = "day" if read.order == "day-first" else "month"
             row = self._number(column, int(used[read.shown_by]))

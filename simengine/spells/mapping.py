@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -13,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from simengine.config.document import Document, read_document
 from simengine.config.validate import validate
 from simengine.distributions import Name, Spec
-from simengine.distributions.names import one_or_several
+from simengine.distributions.names import one_or_several, spelled
 from simengine.errors import shorten
 
 ColumnRole: TypeAlias = Literal["person", "state", "from", "to", "cost_per_day", "group", "entry", "observed_until"]
@@ -24,16 +23,16 @@ NOT_OBSERVED = "not_observed"
 """As the state after the last spell: observation ends with it."""
 
 
-def _a_day(raw: Any) -> Any:
-    """Take a date, or text as 2024-12-31."""
-    if isinstance(raw, datetime.date) and not isinstance(raw, datetime.datetime):
-        return raw
-    if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw, re.ASCII):
+class _Day(spelled):
+    """Take a day of the calendar, as text or as a date."""
+
+    def __call__(self, raw: Any) -> Any:
+        if isinstance(raw, datetime.date) and not isinstance(raw, datetime.datetime):
+            return raw.isoformat()
         try:
-            return datetime.date.fromisoformat(raw)
+            return datetime.date.fromisoformat(super().__call__(raw)).isoformat()
         except ValueError:
-            pass
-    raise ValueError(f"must be a date, as 2024-12-31; found {shorten(raw)}")
+            raise ValueError(f"{self.rule}; found {shorten(raw)}") from None
 
 
 def _texts(raw: Any) -> Any:
@@ -43,7 +42,7 @@ def _texts(raw: Any) -> Any:
     return [str(one) if type(one) is int else one for one in several] if is_listed else several
 
 
-_Day: TypeAlias = Annotated[datetime.date, BeforeValidator(_a_day)]
+_DayWritten: TypeAlias = Annotated[str, BeforeValidator(_Day(r"\d{4}-\d{2}-\d{2}", "must be a date, as 2024-12-31"))]
 _YesNo: TypeAlias = Annotated[bool, Field(strict=True)]
 
 
@@ -66,9 +65,9 @@ class SpellsMapping(Spec):
     """State of a person between two spells, and between entry and the first one; absent: there may be no gaps."""
     after_last_spell: Name | None = None
     """State after the last spell until the end of observation, or `not_observed`; absent: as `between_spells`."""
-    observed_from: _Day | None = None
+    observed_from: _DayWritten | None = None
     """First day of observation: the file holds every spell that lasted on it or began later; absent: everything is observed."""
-    observed_until: _Day | None = None
+    observed_until: _DayWritten | None = None
     """First day after observation, as that on which the file was made; needed if a spell still lasts or a state follows the last."""
     dates: DateOrder | None = None
     """How dates as 1/3/2024 are meant, or that months alone are dates; absent: as the file itself shows."""

@@ -10,11 +10,11 @@ from simengine.spells.arrange import arrange
 from simengine.spells.bad_rows import BadRows, BadRowsError
 from simengine.spells.between_rows import check_rows
 from simengine.spells.columns import read_cells
-from simengine.spells.headers import columns_of
+from simengine.spells.headers import find_columns
 from simengine.spells.judge import Judge
 from simengine.spells.mapping import DateOrder, MappingGiven, SpellsMapping, load_mapping_document
 from simengine.spells.records import Spells, SpellsFile
-from simengine.spells.table import FileFound, Progress, Table, find_file, refusal
+from simengine.spells.table import FileFound, OpenTable, Progress, find_file, one_problem
 from simengine.spells.text_table import open_text
 from simengine.spells.typed_table import open_excel, open_parquet
 
@@ -64,10 +64,10 @@ def read_spells(
     found = find_file(path)
     table = _opened(found, meant, progress)
     header_at = f"{path.name}:{table.header_row}" if table.noun == "line" else path.name
-    places = columns_of(table.header, meant, header_at, place_of)
+    places = find_columns(table.header, meant, header_at, place_of)
     cells = read_cells(table, places)
     if not len(cells.row):
-        raise refusal(path.name, "must have a row for each spell", "a header alone")
+        raise one_problem(path.name, "must have a row for each spell", "a header alone")
     notes = [*table.notes]
     if len(places) < len(table.header):
         notes.append(f"Columns that were not read: {len(table.header) - len(places)} of {len(table.header)}.")
@@ -83,7 +83,7 @@ def read_spells(
     return arrange(rows, days, meant, bad, file)
 
 
-def _opened(found: FileFound, mapping: SpellsMapping, progress: Progress) -> Table:
+def _opened(found: FileFound, mapping: SpellsMapping, progress: Progress) -> OpenTable:
     if found.kind == "excel":
         return open_excel(found, mapping.sheet, mapping.header_row, progress)
     if found.kind == "parquet":

@@ -37,7 +37,7 @@ class FileFound:
 
 
 @dataclass(frozen=True)
-class Table:
+class OpenTable:
     """A table whose header was read; its rows come one after the other, once."""
 
     header: tuple[str, ...]
@@ -48,7 +48,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:
+def one_problem(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:
     """Make the error of one problem."""
     return StudyError([Problem(where, key, rule, found, way_out)])
 
@@ -65,17 +65,17 @@ def find_file(path: Path) -> FileFound:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise refusal(name, "must be a file", "a folder")
+            raise one_problem(name, "must be a file", "a folder")
         if not stat.S_ISREG(status.st_mode):
-            raise refusal(name, "must be an ordinary file", "a device or a pipe")
+            raise one_problem(name, "must be an ordinary file", "a device or a pipe")
         found = _looked_through(path, name)
     except FileNotFoundError:
-        raise refusal(name, "no such file", way_out="Check the path") from None
+        raise one_problem(name, "no such file", way_out="Check the path") from None
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or "a name that no file can have"
-        raise refusal(name, "must be a file that can be read", reason) from None
+        raise one_problem(name, "must be a file that can be read", reason) from None
     if not found.n_bytes:
-        raise refusal(name, "must be a table with a header and rows", "an empty file")
+        raise one_problem(name, "must be a table with a header and rows", "an empty file")
     return found
 
 
@@ -99,14 +99,14 @@ def _looked_through(path: Path, name: str) -> FileFound:
     kind = _kind_of(first, name)
     if kind == "text" and is_wide and wrong_at is not None and not first.startswith(_UTF_16):
         found = f"UTF-8 up to byte {wrong_at:,}, and something else there"
-        raise refusal(name, "must be in one encoding throughout", found, "Save it as CSV UTF-8")
+        raise one_problem(name, "must be in one encoding throughout", found, "Save it as CSV UTF-8")
     encoding, taken_at = ("", None) if kind != "text" else _encoding_of(path, first, wrong_at)
     return FileFound(path, checksum.hexdigest(), n_bytes, kind, encoding, taken_at)
 
 
 def _kind_of(first: bytes, name: str) -> str:
     if first.startswith(_OLD_EXCEL):
-        raise refusal(
+        raise one_problem(
             name, "must be CSV, .xlsx or Parquet", "a workbook of Excel 97-2003, or one with a password", "Save it as .xlsx"
         )
     if first.startswith(_EXCEL):
@@ -114,7 +114,7 @@ def _kind_of(first: bytes, name: str) -> str:
     if first.startswith(_PARQUET):
         return "parquet"
     if b"\0" in first and not first.startswith(_UTF_16):
-        raise refusal(name, "must be CSV, .xlsx or Parquet", "bytes that are none of them", "Save it as CSV UTF-8")
+        raise one_problem(name, "must be CSV, .xlsx or Parquet", "bytes that are none of them", "Save it as CSV UTF-8")
     return "text"
 
 

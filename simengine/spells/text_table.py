@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from simengine.spells.table import FileFound, Progress, Row, Table, refusal
+from simengine.spells.table import FileFound, OpenTable, Progress, Row, one_problem
 
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 _NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*')
@@ -16,7 +16,7 @@ _EVERY = 20_000
 """Rows after which progress is told."""
 
 
-def open_text(found: FileFound, header_row: int, progress: Progress) -> Table:
+def open_text(found: FileFound, header_row: int, progress: Progress) -> OpenTable:
     """Open a table of text; its separator is that of the header.
 
     Raises
@@ -32,11 +32,11 @@ def open_text(found: FileFound, header_row: int, progress: Progress) -> Table:
     name, header_line = found.path.name, lines[above]
     if not header_line.strip():
         way_out = "`header_row` of the mapping says on which line it stands"
-        raise refusal(f"{name}:{above + 1}", "the header must name the columns", "an empty line", way_out)
+        raise one_problem(f"{name}:{above + 1}", "the header must name the columns", "an empty line", way_out)
     separator = named[1] if named else _separator_of(header_line)
     if separator is None:
         way_out = "Save it as CSV; `header_row` of the mapping says on which line the header stands"
-        raise refusal(
+        raise one_problem(
             f"{name}:{above + 1}", "columns must be separated by semicolons, commas or tabs", "a header without any", way_out
         )
     rows = _rows(found, separator, progress)
@@ -45,8 +45,8 @@ def open_text(found: FileFound, header_row: int, progress: Progress) -> Table:
             header = tuple(cells)
             break
     else:
-        raise refusal(f"{name}:{above + 1}", "the header must name the columns", "a line within quotes that begin above it")
-    return Table(header, above + 1, rows, "line", _notes(found))
+        raise one_problem(f"{name}:{above + 1}", "the header must name the columns", "a line within quotes that begin above it")
+    return OpenTable(header, above + 1, rows, "line", _notes(found))
 
 
 def _notes(found: FileFound) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _rows(found: FileFound, separator: str, progress: Progress) -> Iterator[Row]
         except csv.Error:
             way_out = "Look for a quote that is missing, or stands within a text, on this line or above"
             rule = "a cell in quotes must be closed by a quote before the next separator"
-            raise refusal(f"{found.path.name}:{line}", rule, "another character, or none", way_out) from None
+            raise one_problem(f"{found.path.name}:{line}", rule, "another character, or none", way_out) from None
 
 
 def _share_read(file: TextIO, found: FileFound) -> float:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simengine.errors import UsageError, one_of
-from simengine.spells.table import FileFound, Progress, Row, Table, refusal
+from simengine.spells.table import FileFound, OpenTable, Progress, Row, one_problem
 
 _EVERY = 20_000
 _BATCH = 1 << 16
 
 
-def open_excel(found: FileFound, sheet: str | None, header_row: int, progress: Progress) -> Table:
+def open_excel(found: FileFound, sheet: str | None, header_row: int, progress: Progress) -> OpenTable:
     """Open a sheet of a workbook; formulas are read as the values that Excel kept with them.
 
     Raises
@@ -39,26 +39,28 @@ def open_excel(found: FileFound, sheet: str | None, header_row: int, progress: P
         try:
             book = openpyxl.load_workbook(found.path, read_only=True, data_only=True)
         except Exception as error:  # noqa: BLE001 - a damaged workbook makes it raise almost anything
-            raise refusal(
+            raise one_problem(
                 name, "must be a workbook of Excel (.xlsx)", type(error).__name__, "Save it again, or as CSV UTF-8"
             ) from None
     titles = [one.title for one in book.worksheets]
     if sheet is None and len(titles) != 1:
-        raise refusal(
+        raise one_problem(
             name, "one sheet must hold the spells", f"{len(titles)} sheets", f"Say which: `sheet:` in the mapping. {one_of(titles)}"
         )
     if sheet is not None and sheet not in titles:
-        raise refusal(name, "`sheet` of the mapping must be a sheet of the workbook", repr(sheet), one_of(titles))
+        raise one_problem(name, "`sheet` of the mapping must be a sheet of the workbook", repr(sheet), one_of(titles))
     if book.epoch == CALENDAR_MAC_1904:
-        raise refusal(
+        raise one_problem(
             name, "a workbook must count its days from 1900", "one that counts them from 1904", "Save the sheet as CSV UTF-8"
         )
     rows = _excel_rows(book.worksheets[titles.index(sheet or titles[0])], progress)
     header: Sequence[Any] = next((cells for number, cells in rows if number == header_row), ())
     if not any(_has_text(cell) for cell in header):
         way_out = "`header_row` of the mapping says on which row it stands"
-        raise refusal(name, "the header must name the columns", f"nothing on row {header_row}", way_out, key=f"row {header_row}")
-    return Table(tuple("" if cell is None else str(cell) for cell in header), header_row, rows, "row")
+        raise one_problem(
+            name, "the header must name the columns", f"nothing on row {header_row}", way_out, key=f"row {header_row}"
+        )
+    return OpenTable(tuple("" if cell is None else str(cell) for cell in header), header_row, rows, "row")
 
 
 def _has_text(cell: Any) -> bool:
@@ -76,7 +78,7 @@ def _excel_rows(sheet: Any, progress: Progress) -> Iterator[Row]:
             progress(min(number / n_rows, 1.0))
 
 
-def open_parquet(found: FileFound, progress: Progress) -> Table:
+def open_parquet(found: FileFound, progress: Progress) -> OpenTable:
     """Open Parquet; columns must hold text, numbers, dates or words by number.
 
     Raises
@@ -90,9 +92,11 @@ def open_parquet(found: FileFound, progress: Progress) -> Table:
     try:
         file = parquet.ParquetFile(found.path)
     except (pa.ArrowException, OSError):
-        raise refusal(found.path.name, "must be Parquet", "a file that begins as Parquet and is none", "Write it again") from None
+        raise one_problem(
+            found.path.name, "must be Parquet", "a file that begins as Parquet and is none", "Write it again"
+        ) from None
     header = tuple(file.schema_arrow.names)
-    return Table(header, 0, _parquet_rows(file, found, progress), "row")
+    return OpenTable(header, 0, _parquet_rows(file, found, progress), "row")
 
 
 def _parquet_rows(file: Any, found: FileFound, progress: Progress) -> Iterator[Row]:
@@ -107,7 +111,7 @@ def _parquet_rows(file: Any, found: FileFound, progress: Progress) -> Iterator[R
                 yield number, cells
             progress(number / max(file.metadata.num_rows, 1))
     except (pa.ArrowException, OSError):
-        raise refusal(
+        raise one_problem(
             found.path.name, "must be Parquet that can be read to its end", f"damage after row {number:,}", "Write it again"
         ) from None
 

@@ -78,7 +78,7 @@ def test_order__that_two_dates_contradict_is_not_decided() -> None:
         ("240301", UNREADABLE),
         ("1/3/24", UNREADABLE),
         ("pågår", UNREADABLE),
-        ("1 Marz 2024", UNREADABLE),
+        ("1 Brumaire 2024", UNREADABLE),
         ("45352,5", UNREADABLE),
         (True, UNREADABLE),
         (45352.5, UNREADABLE),
