@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from simengine.cohort.spec.names import MoveName, NoneOrMore
+from simengine.cohort.spec.names import NoneOrMore
 from simengine.config.document import Document, read_document
 from simengine.config.validate import validate
 from simengine.distributions import Month, Months, Name, NamesOrNone, Number, Spec
@@ -35,7 +35,6 @@ def _form_of_stay(raw: Any) -> str:
 Stay: TypeAlias = Annotated[
     Annotated[Literal["constant", "weibull"], Tag("word")] | Annotated[StayByMonths, Tag("months")], Discriminator(_form_of_stay)
 ]
-Moves: TypeAlias = Annotated[tuple[MoveName, ...], Field(strict=False)]
 
 
 class RatePrior(Spec):
@@ -60,7 +59,7 @@ class Priors(Spec):
     """What is known before the spells are read."""
 
     rate: RatePrior = RatePrior()
-    """Of every rate."""
+    """Of every rate; absent: those below."""
     factor: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=1.0)
     """Of a factor by months in the state, where rates differ by stratum as well; absent: median 1, sd of the logarithm 1."""
     weibull_shape: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=0.5)
@@ -78,11 +77,14 @@ class FitChoices(Spec):
     """The states, in the order of the pathway; all that are in the file; absent: those of the file, by name."""
     absorbing: NamesOrNone = ()
     """States that nobody leaves, such as being of age; absent: none, but a state that nobody was seen to leave has no moves."""
-    moves: Moves = ()
+    moves: NoneOrMore = ()
     """Moves that are fitted; another one that was seen ends the time at risk of its stay; absent: all that were seen."""
     strata: Literal["moves", "start", "none"] = "moves"
     """What differs between the groups of the file: `moves`, their start and their rates; `start`, their start alone; `none`: there is
     one stratum, `everybody`; absent: `moves`."""
+    start: Literal["observed", "study"] = "observed"
+    """Where people begin, in a study that is named: `observed`, with the shares of the file; `study`, as the study says, with its own
+    strata, for a group that is chosen, such as children in residential care; absent: `observed`."""
     stays: dict[Name, Stay] = {}
     """By state: how the hazard of leaving it changes with the months in it: `constant`, `weibull`, or `{by_months: [6, 12]}`; absent:
     `constant`."""
@@ -100,7 +102,7 @@ class FitChoices(Spec):
     cost_outcome: Name | None = None
     """Name of the amount that holds daily costs; absent: the only amount of the study that is named, else `cost`."""
     priors: Priors = Priors()
-    """What is known before the spells are read."""
+    """What is known before the spells are read; absent: those below."""
 
     @model_validator(mode="after")
     def _not_absorbing(self) -> FitChoices:

@@ -124,7 +124,7 @@ def _told(
     start, entries = fit_start(spells, plan), fit_entries(spells, int(choices.enrolment_months.value))
     costs, cost_notes = fit_costs(spells, plan)
     section = section_of(spells.file, choices, plan, moves, start, entries, costs, outcome)
-    found, gone = (None, ()) if study is None else into_study(study, section)
+    found, gone = (None, ()) if study is None else into_study(study, section, keeps_start=choices.start == "study")
     goodness = judge_fit(spells, plan, moves, origin_day)
     content: FitContent = {
         "file": file_content(spells.file, spells.n_people),

@@ -36,6 +36,8 @@ class MoveTest:
     """Probability of a larger one, if the fit is right; null if there are too few moves."""
     verdict: str
     """The same in words."""
+    way_out: str
+    """What may describe it better; empty where it fits."""
 
 
 @dataclass(frozen=True)
@@ -119,20 +121,20 @@ def _test(number: int, move: MovePlan, episodes: Episodes, expected: Floats) -> 
     edges = edges[edges > month[at].min(initial=0.0)]
     degrees = len(edges) + 1 - n_numbers
     if move.is_small or degrees < 1:
-        return MoveTest(None, 0, None, NOT_TESTED)
+        return MoveTest(None, 0, None, NOT_TESTED, "")
     place = np.searchsorted(edges, month[at], side="right")
     seen = np.bincount(place, is_move[at], len(edges) + 1)
     fitted = np.bincount(place, expected[at], len(edges) + 1)
     statistic = float(((seen - fitted) ** 2 / fitted).sum())
     p = chi_square_tail(statistic, degrees)
-    return MoveTest(statistic, degrees, p, _verdict_on(p, has_shape=bool(move.cuts) or move.has_shape))
+    return MoveTest(statistic, degrees, p, *_verdict_on(p, has_shape=bool(move.cuts) or move.has_shape))
 
 
-def _verdict_on(p: float, *, has_shape: bool) -> str:
+def _verdict_on(p: float, *, has_shape: bool) -> tuple[str, str]:
     if p >= _DOUBTFUL:
-        return "fits"
+        return "fits", ""
     way_out = "other months in `by_months`" if has_shape else "`by_months` or `weibull`"
-    return f"{'doubtful' if p >= _REFUTED else 'does not fit'}: try {way_out} for this state"
+    return "doubtful" if p >= _REFUTED else "does not fit", f"Try {way_out} for the state that it leaves"
 
 
 def _shortened(seen: Curve, fitted: Floats) -> tuple[Curve, Floats]:

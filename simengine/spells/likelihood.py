@@ -62,6 +62,9 @@ class _OfMove:
     factor: Integers
     """By episode: place of the log factor; -1 in the first piece."""
     years: Floats
+    """In the middle of an episode: where its cumulative hazard is taken."""
+    years_at_end: Floats
+    """Where the move is."""
     shape: int
     trend: int
 
@@ -119,6 +122,7 @@ class Block:
             rate=rates[of.stratum[rows] if move.by_stratum else np.zeros(len(rows), np.int64)],
             factor=factors[piece_of(of.from_month[rows], move.cuts)],
             years=of.years[rows],
+            years_at_end=of.years[rows] + (of.until_month - of.from_month)[rows] / 24,
             shape=self._add("shape", move.name) if move.has_shape else -1,
             trend=self._add("trend", move.name) if move.has_trend else -1,
         )
@@ -155,16 +159,18 @@ class Block:
     def _hazard(one: _OfMove, point: Floats) -> tuple[Floats, Floats, Floats]:
         """Log hazard at the end, cumulative hazard, and its derivative by the log shape, of each episode of a move."""
         log_rate = point[one.rate] + np.where(one.factor >= 0, point[one.factor], 0.0)
+        log_hazard = log_rate
         if one.trend >= 0:
+            log_hazard = log_rate + point[one.trend] * one.years_at_end
             log_rate = log_rate + point[one.trend] * one.years
         if one.shape < 0:
-            return log_rate, np.exp(log_rate) * (one.stop - one.start), np.zeros(0)
+            return log_hazard, np.exp(log_rate) * (one.stop - one.start), np.zeros(0)
         shape = np.exp(point[one.shape])
         stop, start = one.stop**shape, one.start**shape
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = stop * np.log(one.stop) - np.where(one.start > 0, start * np.log(one.start), 0.0)
         rate = np.exp(log_rate)
-        return log_rate + point[one.shape] + (shape - 1) * one.log_months, rate * (stop - start), rate * shape * slope
+        return log_hazard + point[one.shape] + (shape - 1) * one.log_months, rate * (stop - start), rate * shape * slope
 
     def _weights(self, point: Floats, hazards: Sequence[tuple[Floats, Floats, Floats]]) -> tuple[Floats, float, float]:
         """By episode: the derivative of the log likelihood by a cumulative hazard; then what the hazards add to it, and its derivative
@@ -191,7 +197,7 @@ class Block:
         has_factor = one.factor >= 0
         gradient += np.bincount(one.factor[has_factor], residual[has_factor], n)
         if one.trend >= 0:
-            gradient[one.trend] += residual @ one.years
+            gradient[one.trend] += residual @ one.years + one.is_move @ (one.years_at_end - one.years)
 
     def _log_prior(self, point: Floats) -> tuple[float, Floats]:
         """Return the log density of what is known before, of the numbers as they are fitted, and its gradient."""

@@ -23,24 +23,27 @@ def draw_fit(name: str, found: Goodness) -> bytes:
 
     The band is grey, what was observed a solid line, the fit a dashed one: legible without colour.
     """
-    panels: list[tuple[str, str, tuple[Curve, Floats]]] = [
-        *_titled(found.survival_curves, "still there after so many months:", "share of stays"),
-        *_titled(found.occupancy_curves, "by months since entry:", "share of people"),
+    panels = [
+        *_titled(found.survival_curves, "stays in", "share still there", "months in the state"),
+        *_titled(found.occupancy_curves, "who is in", "share of people", "months since entry"),
     ]
     with plain_style():
         figure, axes = panels_for(len(panels), 0.4, _WIDTH, _HEIGHT)
-        for panel, (title, label, (seen, fitted)) in zip(axes, panels, strict=True):
+        for panel, (title, share, months, (seen, fitted)) in zip(axes, panels, strict=True):
             _draw(panel, seen, fitted)
             panel.set_title(in_lines(title, 40), fontsize=9.5)
-            panel.set_ylabel(label)
+            panel.set_ylabel(share)
+            panel.set_xlabel(months)
             panel.tick_params(labelleft=True)
         axes[0].legend(loc="upper right", frameon=False, fontsize=8.5)
         figure.suptitle(f"{name}: observed with its 95 % band, and fitted", fontsize=11)
         return save(figure, "png")
 
 
-def _titled(curves: Mapping[str, tuple[Curve, Floats]], title: str, label: str) -> list[tuple[str, str, tuple[Curve, Floats]]]:
-    return [(f"{title} {state}", label, pair) for state, pair in curves.items() if np.isfinite(pair[0].share).any()]
+def _titled(
+    curves: Mapping[str, tuple[Curve, Floats]], title: str, share: str, months: str
+) -> list[tuple[str, str, str, tuple[Curve, Floats]]]:
+    return [(f"{title} {state}", share, months, pair) for state, pair in curves.items() if np.isfinite(pair[0].share).any()]
 
 
 def _draw(axes: Axes, seen: Curve, fitted: Floats) -> None:
@@ -49,4 +52,3 @@ def _draw(axes: Axes, seen: Curve, fitted: Floats) -> None:
     axes.plot(seen.months, fitted, color=DARK, linewidth=1.3, linestyle=(0, (4, 2)), label="fitted")
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlim(0, max(float(seen.months[-1]), 1.0))
-    axes.set_xlabel("months")

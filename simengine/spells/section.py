@@ -99,11 +99,11 @@ def _as_lists(tree: Tree, plan: FitPlan) -> None:
             by_months[form] = [by_months[form][str(i)] for i in range(len(move.cuts))]
 
 
-def into_study(study: Study, section: Tree) -> tuple[Study, tuple[str, ...]]:
+def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study, tuple[str, ...]]:
     """Put a fitted section in the place of the pathway, the strata and the daily costs of a study.
 
-    The waves stay as they are. Frailties and correlations of the study stay where all that they name is still there, and so do its
-    variants.
+    The waves stay as they are, and, if so wanted, the strata and where their people begin. Frailties and correlations of the study stay
+    where all that they name is still there, and so do its variants.
 
     Returns
     -------
@@ -116,12 +116,20 @@ def into_study(study: Study, section: Tree) -> tuple[Study, tuple[str, ...]]:
     """
     written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     population, fitted = written["population"], section["population"]
-    population["strata"] = fitted["strata"]
+    pathway = dict(section["pathway"])
+    if keeps_start:
+        if set(population["strata"]) != set(fitted["strata"]):
+            rule = "`study` must belong to a study whose strata are those that were fitted"
+            both = f"{', '.join(population['strata'])} and {', '.join(fitted['strata'])}"
+            raise StudyError([Problem("the pathway", "start", rule, both, "Write `strata: none`, or rename them")])
+        pathway["start"] = written["pathway"]["start"]
+    else:
+        population["strata"] = fitted["strata"]
     fitted_frailties = fitted.get("frailties", {})
     kept = {name: one for name, one in population.get("frailties", {}).items() if name not in fitted_frailties}
     if frailties := {**kept, **fitted_frailties}:
         population["frailties"] = frailties
-    written["pathway"] = section["pathway"]
+    written["pathway"] = pathway
     for name, outcome in section.get("outcomes", {}).items():
         written["outcomes"][name] = {**written["outcomes"].get(name, {}), **outcome}
     correlations, gone = written.pop("correlations", {}), []

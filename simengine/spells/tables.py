@@ -34,12 +34,13 @@ def fit_tables(content: FitContent) -> RenderableType:
 def _table(title: str, *columns: str) -> Table:
     layout = Table(title=title, title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
     for number, name in enumerate(columns):
-        layout.add_column(name, justify="left" if number == 0 or name == "verdict" else "right", overflow="fold")
+        is_text = number == 0 or name == "verdict"
+        layout.add_column(name, justify="left" if is_text else "right", overflow="fold", no_wrap=number == 0 and name == "move")
     return layout
 
 
 def _moves(content: FitContent) -> Table:
-    layout = _table("Moves: one rate for all", "move", "moves", "person-months", "rate a month", "90 % from", "to")
+    layout = _table("Moves: one rate for all, with its 90 % interval", "move", "moves", "person-months", "a month", "from", "to")
     for name, move in content["moves"].items():
         rates = (f"{rate:.4f}" for rate in (move["rate_per_month"], *move["interval_90"]))
         layout.add_row(name, _number_of_moves(move), f"{move['person_months']:,.0f}", *rates)
@@ -68,8 +69,15 @@ def _tests(content: FitContent) -> Table:
 
 
 def _states(content: FitContent) -> Table:
-    layout = _table("Observed against fitted shares", "", "distance", "at month", "inside band", "verdict")
-    for what, tests in (("stays in {}", content["survival"]), ("{} by month since entry", content["occupancy"])):
+    layout = _table(
+        "Observed against fitted: lengths of stay, and who is where by month since entry",
+        "",
+        "distance",
+        "at month",
+        "inside band",
+        "verdict",
+    )
+    for what, tests in (("stays in {}", content["survival"]), ("{}, by month", content["occupancy"])):
         for name, test in tests.items():
             layout.add_row(what.format(name), *_test(test))
     return layout
@@ -96,6 +104,9 @@ def _sentences(content: FitContent) -> Iterator[str]:
         )
     else:
         yield "\nEntries: too few were seen to say how many people enter in a month."
+    for name, move in content["moves"].items():
+        if move["test"].way_out:
+            yield f"`{name}` {move['test'].verdict.replace('doubtful', 'is doubtful')}. {move['test'].way_out}."
     yield from content["file"]["notes"]
     yield from content["notes"]
     if content["left_out"]:
