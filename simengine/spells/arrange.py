@@ -162,7 +162,7 @@ def _gaps_after_bad_rows(filled: _Sequence, rows: RowsRead, bad: BadRows) -> int
     gap = np.flatnonzero(filled.row < 0)
     lost = np.flatnonzero(bad.is_bad & (rows.person >= 0) & ~np.isnan(rows.first))
     # People and days as one number, so that one search finds the gap of a row.
-    width = 1 << 20
+    width = 1 << 23
     begins = filled.person[gap] * width + filled.first[gap].astype(np.int64)
     ends = filled.person[gap] * width + filled.end[gap].astype(np.int64)
     at = rows.person[lost] * width + rows.first[lost].astype(np.int64)

@@ -206,7 +206,9 @@ class Judge:
         return day, is_read & np.append(read.is_month, False)[here]
 
     def _undecided_dates(self, column: SpellsColumn, texts: Iterable[int]) -> Problem:
-        shown = [f"{shown_value(column.texts[one])} on {self.bad.noun} {self._number(column, one):,}" for one in texts]
+        shown = [
+            f"{shown_value(column.texts[one], self.bad.people)} on {self.bad.noun} {self._number(column, one):,}" for one in texts
+        ]
         way_out = "Say which it is: `--dates day-first` or `--dates month-first`, or `dates:` in the mapping"
         rule = "dates must show whether the day or the month comes first"
         return Problem(f"{self.header_at}: {column.header}", "", rule, " and ".join(shown), way_out)
@@ -230,7 +232,10 @@ class Judge:
             return np.full(len(self.cells.row), np.nan)
         read = read_amounts(column.texts, self.mapping.decimal)
         if read.undecided:
-            shown = (f"{shown_value(column.texts[one])} on {self.bad.noun} {self._number(column, one):,}" for one in read.undecided)
+            shown = (
+                f"{shown_value(column.texts[one], self.bad.people)} on {self.bad.noun} {self._number(column, one):,}"
+                for one in read.undecided
+            )
             rule = "amounts must show whether a comma or a point separates decimals"
             way_out = "Say which it is in the mapping: `decimal: comma` or `decimal: point`"
             raise StudyError([Problem(f"{self.header_at}: {column.header}", "", rule, " and ".join(shown), way_out)])
