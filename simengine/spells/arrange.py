@@ -13,7 +13,7 @@ from simengine.spells.bad_rows import BadRows
 from simengine.spells.between_rows import Days, day_number
 from simengine.spells.judge import RowsRead
 from simengine.spells.mapping import NOT_OBSERVED, SpellsMapping
-from simengine.spells.records import Spells, SpellsFile
+from simengine.spells.records import Spells, SpellsFile, counts_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,22 +67,27 @@ def arrange(rows: RowsRead, days: Days, mapping: SpellsMapping, bad: BadRows, fi
     )
     filled = _with_gaps_filled(known, entry, days.until, mapping, names, bad)
     whole = _joined(filled)
-    lost = _gaps_after_bad_rows(filled, rows, bad) if file.left_out else 0
-    notes = (*file.notes, *((f"{lost:,} of the gaps that were filled held a bad row that was left out.",) if lost else ()))
-    return _spells(
-        whole,
-        names,
-        rows.groups,
-        days,
-        mapping,
-        replace(
-            file,
-            n_shortened=n_shortened,
-            n_filled=len(filled.person) - len(known.person),
-            n_joined=len(filled.person) - len(whole.person),
-            notes=notes,
-        ),
+    file = replace(
+        file,
+        n_shortened=n_shortened,
+        n_filled=len(filled.person) - len(known.person),
+        n_joined=len(filled.person) - len(whole.person),
     )
+    lost = _gaps_after_bad_rows(filled, rows, bad) if file.left_out else 0
+    file = replace(file, notes=(*file.notes, *_notes(file, lost)))
+    return _spells(whole, names, rows.groups, days, mapping, file)
+
+
+def _notes(file: SpellsFile, lost: int) -> list[str]:
+    """Say what became of rows; a small number is not shown, since each row is somebody's."""
+    counts = {
+        "Spells that end before observation, and were left out": file.n_outside,
+        "Days that two spells share, counted for the later one": file.n_shortened,
+        "Spells that stand in no row, put in as the mapping says": file.n_filled,
+        "Of these where a bad row was left out": lost,
+        "Spells joined to the one before, in the same state": file.n_joined,
+    }
+    return [f"{said}: {counts_shown(n)}." for said, n in counts.items() if n]
 
 
 def _shortened(known: _Sequence) -> tuple[_Sequence, int]:

@@ -13,6 +13,7 @@ from simengine.spells.bad_rows import PERSON_LEFT, BadRows, Fault
 from simengine.spells.dates import next_months, written_day
 from simengine.spells.judge import RowsRead
 from simengine.spells.mapping import NOT_OBSERVED, ColumnRole, SpellsMapping
+from simengine.spells.records import counts_shown
 
 _DIFFERS = "differs between rows of a person"
 _REVERSED: Fault = ("ends before it begins", "must not be before the first date", "")
@@ -132,10 +133,11 @@ def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, ba
     follows = (rows.person[one] == rows.person[two]) & ~rows.last_is_month[one] & (rows.first[two] > rows.first[one])
     days = (rows.first[two] - rows.last[one])[follows]
     same, after = int((days == 0).sum()), int((days == 1).sum())
-    told = f"{same:,} spells begin on the date on which the one before ends, and {after:,} on the day after"
+    text = "{} spells begin on the date on which the one before ends, and {} on the day after"
+    told, kept = text.format(f"{same:,}", f"{after:,}"), text.format(counts_shown(same), counts_shown(after))
     if mapping.last_day_counts is not None:
         if (after > same) if not mapping.last_day_counts else (same > after):
-            notes.append(f"{header}: {told}; yet the mapping says `last_day_counts: {str(mapping.last_day_counts).lower()}`.")
+            notes.append(f"{header}: {kept}; yet the mapping says `last_day_counts: {str(mapping.last_day_counts).lower()}`.")
         return mapping.last_day_counts
     is_closed = is_usable & ~rows.is_open
     if not is_closed.any():
@@ -144,7 +146,7 @@ def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, ba
         rule = "must say whether the last date is a day in the state"
         way_out = "`last_day_counts: true` if it is, `false` if it is the first day after the spell"
         raise StudyError([Problem(mapping_at, "last_day_counts", rule, told, way_out)])
-    notes.append(f"{header}: the last date is {'the last day in the state' if after else 'the first day after it'}: {told}.")
+    notes.append(f"{header}: the last date is {'the last day in the state' if after else 'the first day after it'}: {kept}.")
     return after > 0
 
 

@@ -21,6 +21,7 @@ from simengine.spells.columns import Cells, Codes, SpellsColumn
 from simengine.spells.dates import MONTH_ALONE, UNREADABLE, DatesRead, read_dates
 from simengine.spells.discretion import shown_value
 from simengine.spells.mapping import ColumnRole, SpellsMapping, plain_word
+from simengine.spells.records import counts_shown
 
 MOST_NAMES = 40
 """Different states, or groups, of a table whose mapping does not name them."""
@@ -224,7 +225,7 @@ class Judge:
         for has, what in ((read.is_excel_number, "a day number of Excel"), (read.has_time, "a time of day, which was left out")):
             n = int(np.isin(column.codes, used[has]).sum())
             if n:
-                self.notes.append(f"{column.header}: {_rows_say(n)} {what}.")
+                self.notes.append(f"{column.header}: {counts_shown(n)} rows have {what}.")
 
     def _costs(self) -> Floats:
         column = self.cells.columns.get("cost_per_day")
@@ -246,10 +247,6 @@ class Judge:
             broken = np.array([wrong == rule for wrong in read.wrong], dtype=bool)
             self._flag((reason, rule, ""), broken[column.codes], column)
         return read.amount[column.codes]
-
-
-def _rows_say(n: int) -> str:
-    return "1 row has" if n == 1 else f"{n:,} rows have"
 
 
 def _index(names: tuple[str, ...], name: str | None) -> int:

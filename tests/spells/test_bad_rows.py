@@ -142,7 +142,7 @@ def test_list_of_problems__replaces_no_file(tmp_path: Path) -> None:
 def test_gap_where_a_bad_row_was__is_counted(tmp_path: Path) -> None:
     path = write(tmp_path, "A17;hotell;2020-02-01;2020-03-01;1;M;", "A17;hvb;2020-03-01;2020-04-01;1;M;")
     spells = read_spells(path, MAPPING, without_bad_rows=True)
-    assert spells.file.notes[-1] == "1 of the gaps that were filled held a bad row that was left out."
+    assert spells.file.notes[-1] == "Of these where a bad row was left out: fewer than 5."
 
 
 def test_columns_in_each_others_place__name_nobody(tmp_path: Path) -> None:

@@ -113,9 +113,9 @@ TYPED = [
 def test_workbook__is_read_with_dates_and_numbers(tmp_path: Path) -> None:
     spells = read_spells(workbook(tmp_path / "spells.xlsx", TYPED), MAPPING)
     check(spells)
-    assert spells.file.notes == (
-        "Startdatum: 1 row has a day number of Excel.",
-        "Slutdatum: 1 row has a time of day, which was left out.",
+    assert spells.file.notes[:2] == (
+        "Startdatum: fewer than 5 rows have a day number of Excel.",
+        "Slutdatum: fewer than 5 rows have a time of day, which was left out.",
     )
 
 
