@@ -40,7 +40,7 @@ class SpellsFile:
 class Spells(Record):
     """Spells sorted by person, then by first day; those of one person follow each other without gap or overlap.
 
-    The axis `spell` runs over all spells of all people, `person` over the people, in no order that says who they are. Days are
+    The axis `spell` runs over all spells of all people, `person` over the people, as they first appear in the file. Days are
     counted from 1970-01-01 and are whole. No two spells that follow each other have the same state.
     """
 
