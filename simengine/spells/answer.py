@@ -31,10 +31,10 @@ class FileContent(TypedDict):
     people: str
     """Number of people; `fewer than 5` where that is all that may be said, here and below."""
     notes: list[str]
-    """What was decided from the file itself."""
+    """What was decided from the file itself, and rows that were left out."""
 
 
-class MoveContent(TypedDict):
+class FittedMoveContent(TypedDict):
     """One move, summed over strata and time in the state."""
 
     people: str
@@ -60,7 +60,7 @@ class FitContent(TypedDict):
     """States of the pathway."""
     strata: list[str]
     """Strata of the population."""
-    moves: Mapping[str, MoveContent]
+    moves: Mapping[str, FittedMoveContent]
     """By move: what was seen of it."""
     numbers: list[FittedNumber]
     """Every number of the hazards, with its distribution."""
@@ -91,16 +91,16 @@ def file_content(file: SpellsFile, n_people: int) -> FileContent:
         "sha256": file.sha256,
         "rows": file.n_rows,
         "people": counts_shown(n_people),
-        "notes": list(file.notes),
+        "notes": [*file.notes, *(f"Rows left out, {reason}: {counts_shown(n)}." for reason, n in file.left_out)],
     }
 
 
-def moves_content(spells: Spells, plan: FitPlan, priors: Priors, tests: Mapping[str, MoveTest]) -> dict[str, MoveContent]:
+def moves_content(spells: Spells, plan: FitPlan, priors: Priors, tests: Mapping[str, MoveTest]) -> dict[str, FittedMoveContent]:
     """Say what was seen of every move."""
     pairs = [(move.origin, move.target) for move in plan.moves]
     episodes = episodes_of(spells, pairs, plan.stratum, {})
     seen = moves_of(spells)
-    found: dict[str, MoveContent] = {}
+    found: dict[str, FittedMoveContent] = {}
     for move in plan.moves:
         at = (episodes.state == move.origin) & ~episodes.is_before
         months = float((episodes.until_month - episodes.from_month)[at].sum())

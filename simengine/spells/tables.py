@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.report.steps import steps_sentence
-from simengine.spells.answer import FitContent, MoveContent
+from simengine.spells.answer import FitContent, FittedMoveContent
 from simengine.spells.goodness import StateTest
 from simengine.spells.hazards import FittedNumber
 from simengine.spells.records import counts_shown
@@ -47,7 +47,7 @@ def _moves(content: FitContent) -> Table:
     return layout
 
 
-def _number_of_moves(move: MoveContent) -> str:
+def _number_of_moves(move: FittedMoveContent) -> str:
     return counts_shown(0) if move["moves"] is None else f"{move['moves']:,}"
 
 
