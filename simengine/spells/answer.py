@@ -77,7 +77,7 @@ class FitContent(TypedDict):
     notes: list[str]
     """What was put together, rounded or left out."""
     left_out: list[str]
-    """Variants and correlations of the study that no longer apply."""
+    """Correlations, variants and known results of the study that no longer apply."""
     steps: MovesContent | None
     """Effect of moving at the end of a step, in the study; null without one."""
     section: Mapping[str, Any]

@@ -36,7 +36,7 @@ class PathwayFit:
     content: FitContent
     """What the fit says of itself, as plain numbers."""
     section: Mapping[str, Any]
-    """`population`, `pathway`, `outcomes` and `correlations`, as a study says them."""
+    """`population`, `pathway`, `outcomes` and `correlations`, as a study says them, and the file under `study.sources`."""
     goodness: Goodness
     """What was observed against what was fitted."""
     choices: FitChoices

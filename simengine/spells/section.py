@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.config import Study, load_study
@@ -31,9 +32,10 @@ def section_of(
     costs: Mapping[str, DailyCost],
     cost_outcome: str,
 ) -> Tree:
-    """Return `population`, `pathway`, `outcomes` and `correlations` as a study says them; every number with source and certainty."""
+    """Return what was fitted as the sections of a study say it; every number with its source, a code of `study.sources`, and certainty."""
     marks = {"source": source_of(file), "certainty": "D"}
-    tree: Tree = {"population": {"strata": _strata(plan, start, marks)}, "pathway": {}}
+    sources = {source_of(file): f"Spells in {file.name}, SHA-256 {file.sha256}"}
+    tree: Tree = {"study": {"sources": sources}, "population": {"strata": _strata(plan, start, marks)}, "pathway": {}}
     if entries is not None:
         waves = {
             "size": {**entries.size, **marks},
@@ -67,14 +69,14 @@ def section_of(
 
 
 def source_of(file: SpellsFile) -> str:
-    """Name a file by its name and the beginning of its fingerprint.
+    """Name a file by its name and the beginning of its fingerprint; a comma would separate two sources.
 
     Examples
     --------
-    >>> source_of(SpellsFile("placements.csv", "0123456789abcdef" * 4, 12))
-    'placements.csv, sha256 0123456789ab'
+    >>> source_of(SpellsFile("placements, 2024.csv", "0123456789abcdef" * 4, 12))
+    'placements 2024.csv 0123456789ab'
     """
-    return f"{file.name}, sha256 {file.sha256[:12]}"
+    return f"{file.name.replace(',', '')} {file.sha256[:12]}"
 
 
 def _strata(plan: FitPlan, start: FittedStart, marks: Tree) -> Tree:
@@ -107,7 +109,7 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
 
     Returns
     -------
-    The study, valid as a whole; and the names of variants and correlations that no longer apply and were left out.
+    The study, valid as a whole; and the names of correlations, variants and known results that no longer apply and were left out.
 
     Raises
     ------
@@ -115,6 +117,9 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
         If the study cannot be with this pathway, such as where an effect changes a move that nobody made.
     """
     written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    if sources := written["study"].get("sources"):
+        # Without any a study takes every text for a source.
+        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
     population, fitted = written["population"], section["population"]
     pathway = dict(section["pathway"])
     if keeps_start:
@@ -133,10 +138,10 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
     for name, outcome in section.get("outcomes", {}).items():
         written["outcomes"][name] = {**written["outcomes"].get(name, {}), **outcome}
     correlations, gone = written.pop("correlations", {}), []
-    variants = written.pop("variants", {})
+    variants, known = written.pop("variants", {}), written.pop("known", {})
     if own := section.get("correlations"):
         written["correlations"] = own
-    found = load_study(written)
+    found = _loaded(written)
     for name, one in correlations.items():
         if name in (own or {}):
             continue
@@ -150,7 +155,20 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
             written["variants"] = {**written.get("variants", {}), name: changes}
         if name not in written.get("variants", {}):
             gone.append(f"variants.{name}")
-    return load_study(written), tuple(gone)
+    for name, one in known.items():
+        if one.get("variant") in (None, *written.get("variants", {})):
+            written["known"] = {**written.get("known", {}), name: one}
+        else:
+            gone.append(f"known.{name}")
+    return _loaded(written), tuple(gone)
+
+
+def _loaded(written: Tree) -> Study:
+    """Read a study, and say of what is wrong that it is so with the fitted pathway."""
+    try:
+        return load_study(written)
+    except StudyError as error:
+        raise StudyError([replace(one, where="the study with the fitted pathway") for one in error.problems]) from None
 
 
 def cost_outcome_of(study: Study | None, choices: FitChoices) -> str:

@@ -87,7 +87,7 @@ def test_section__drops_into_a_study_that_is_valid(pathway: dict[str, Any] | Non
     }
     assert fitted
     for path, number in fitted.items():
-        assert number.source == f"placements_made_up.csv, sha256 {found.content['file']['sha256'][:12]}", path
+        assert number.source == f"placements_made_up.csv {found.content['file']['sha256'][:12]}", path
         assert number.certainty == "D"
     assert {one.path for one in found.content["numbers"]} <= set(again.numbers)
     assert {path for one in again.correlations.values() for path in one.between} <= set(again.numbers)
@@ -114,6 +114,25 @@ def test_study__keeps_what_still_applies_and_names_what_does_not() -> None:
     assert list(found.study.variants) == ["larger"]
     assert "kept" in found.study.correlations
     assert found.study.population.waves["all"].size.centre == 12
+
+
+def test_study_that_lists_its_sources__lists_the_file_too() -> None:
+    changes = {"study.sources": {"S1": "a report"}, "variants": {"slower": {"pathway.moves.home -> placed.per_month": 0.1}}}
+    known = {
+        "of_it": {
+            "of": "metric.saving.estimate",
+            "stands": "above",
+            "value": 0,
+            "variant": "slower",
+            "source": "S1",
+            "certainty": "Q",
+        }
+    }
+    found = simengine.fit(SAMPLE, None, MAPPING, into=load_study(TINY).with_({**changes, "known": known}))
+    assert found.study is not None
+    code = f"placements_made_up.csv {found.content['file']['sha256'][:12]}"
+    assert list(found.study.study.sources) == ["S1", code]
+    assert found.content["left_out"] == ["variants.slower", "known.of_it"]
 
 
 @pytest.mark.statistical
@@ -297,6 +316,12 @@ def test_calibration__ranks_of_the_truth_are_uniform(name: str) -> None:
 def test_choice__that_does_not_suit_the_file_is_refused(pathway: dict[str, Any], message: str) -> None:
     with pytest.raises((StudyError, UsageError), match=re.escape(message)):
         simengine.fit(SAMPLE, pathway, MAPPING, into=TINY)
+
+
+def test_study_whose_effect_needs_another_move__is_refused() -> None:
+    rule = "the study with the fitted pathway: effect.sooner_home.move"
+    with pytest.raises(StudyError, match=re.escape(rule)):
+        simengine.fit(SAMPLE, {"moves": ["home -> placed"]}, MAPPING, into=TINY)
 
 
 def test_state_of_few_people__is_refused() -> None:
