@@ -61,9 +61,10 @@ def _at_risk(entry: Floats, stop: Floats, times: Floats) -> Integers:
 
 
 def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
-    """Return the share of stays in a state that last longer than so many months, from all stays; where fewer than five are at risk, NaN.
+    """Return the share of stays in a state that last longer than so many months, from all stays.
 
-    The band is that of log(-log survival), which stays between 0 and 1.
+    NaN where fewer than five are at risk, and where fewer than five have left since the month before that is shown: a step of the curve
+    would tell how many. The band is that of log(-log survival), which stays between 0 and 1.
     """
     at = spells.state == state
     first = spells.first_day[at]
@@ -74,8 +75,17 @@ def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
     with np.errstate(divide="ignore", invalid="ignore"):
         half = _Z_95 * np.sqrt(variance) / np.abs(np.log(share))
         low, high = share ** np.exp(half), share ** np.exp(-half)
-    hidden = n < SMALL_CELLS
+    hidden = (n < SMALL_CELLS) | ~_far_enough_apart(np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right"))
     return Curve(months, *(np.where(hidden, np.nan, one) for one in (share, low, high)))
+
+
+def _far_enough_apart(left: Integers) -> Flags:
+    """Choose months so that between two of them five or more have left; left: how many have by each month."""
+    chosen, last = np.zeros(len(left), np.bool_), -SMALL_CELLS
+    for month, so_far in enumerate(left):
+        if so_far - last >= SMALL_CELLS:
+            chosen[month], last = True, so_far
+    return chosen
 
 
 def occupancy_curve(spells: Spells, plan: FitPlan, absorbing: tuple[int, ...], most_months: int) -> dict[int, Curve]:

@@ -24,7 +24,12 @@ def draw_fit(name: str, found: Goodness) -> bytes:
     The band is grey, what was observed a solid line, the fit a dashed one: legible without colour.
     """
     panels = [
-        *_titled(found.survival_curves, "stays in", "share still there", "months in the state"),
+        *_titled(
+            {name: (_joined(seen), fitted) for name, (seen, fitted) in found.survival_curves.items()},
+            "stays in",
+            "share still there",
+            "months in the state",
+        ),
         *_titled(found.occupancy_curves, "who is in", "share of people", "months since entry"),
     ]
     with plain_style():
@@ -46,9 +51,15 @@ def _titled(
     return [(f"{title} {state}", share, months, pair) for state, pair in curves.items() if np.isfinite(pair[0].share).any()]
 
 
+def _joined(seen: Curve) -> Curve:
+    """Leave out the months that are not shown, so that lines join the others."""
+    shown = np.isfinite(seen.share) & np.isfinite(seen.low)
+    return Curve(seen.months[shown], seen.share[shown], seen.low[shown], seen.high[shown])
+
+
 def _draw(axes: Axes, seen: Curve, fitted: Floats) -> None:
     axes.fill_between(seen.months, seen.low, seen.high, color=LIGHT, linewidth=0, label="95 % band")
     axes.plot(seen.months, seen.share, color=MIDDLE, linewidth=1.8, label="observed")
-    axes.plot(seen.months, fitted, color=DARK, linewidth=1.3, linestyle=(0, (4, 2)), label="fitted")
+    axes.plot(np.arange(len(fitted)), fitted, color=DARK, linewidth=1.3, linestyle=(0, (4, 2)), label="fitted")
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlim(0, max(float(seen.months[-1]), 1.0))
+    axes.set_xlim(0, max(len(fitted) - 1, 1))

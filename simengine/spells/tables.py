@@ -70,7 +70,7 @@ def _tests(content: FitContent) -> Table:
 
 def _states(content: FitContent) -> Table:
     layout = _table(
-        "Observed against fitted: lengths of stay, and who is where by month since entry",
+        "Observed against fitted: stays, and states by month since entry",
         "",
         "distance",
         "at month",
