@@ -12,7 +12,7 @@ import numpy as np
 from simengine.config import Study, load_study
 from simengine.config.document import Document
 from simengine.config.validate import validate
-from simengine.errors import UsageError
+from simengine.errors import UsageError, shorten
 from simengine.report.document import yaml_text
 from simengine.spells.answer import FitContent, file_content, moves_content
 from simengine.spells.choices import FitChoices, read_choices
@@ -97,6 +97,8 @@ def fit(
     ResultsError
         If the list of bad rows cannot be written.
     """
+    if not isinstance(spells, Path | str | Spells):
+        raise UsageError(f"spells: must be a file, or what read_spells returned; found {shorten(spells)}")
     choices, document = _choices(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     origin = _origin(choices, study)
@@ -148,6 +150,8 @@ def _told(
 def _choices(pathway: PathwayGiven) -> tuple[FitChoices, Document]:
     if isinstance(pathway, FitChoices):
         return pathway, Document({}, default_place="the pathway")
+    if not isinstance(pathway, Path | str | Mapping | None):
+        raise UsageError(f"pathway: must be a file, the same as data, or nothing; found {shorten(pathway)}")
     if isinstance(pathway, Mapping):
         document = Document(dict(pathway), default_place="the pathway")
         return validate(FitChoices, document), document

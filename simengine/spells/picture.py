@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simengine.arrays import Floats
-from simengine.report.picture import DARK, LIGHT, MIDDLE, in_lines, panels_for, plain_style, save
+from simengine.report.picture import DARK, LIGHT, MIDDLE, in_lines, new_figure, panels_for, plain_style, save
 from simengine.spells.goodness import Goodness
 from simengine.spells.observed import Curve
 
@@ -33,6 +33,10 @@ def draw_fit(name: str, found: Goodness) -> bytes:
         *_titled(found.occupancy_curves, "who is in", "share of people", "months since entry"),
     ]
     with plain_style():
+        if not panels:
+            figure = new_figure(figsize=(6.0, 1.2))
+            figure.suptitle(f"{name}: too few people to draw", fontsize=11)
+            return save(figure, "png")
         figure, axes = panels_for(len(panels), 0.4, _WIDTH, _HEIGHT)
         for panel, (title, share, months, (seen, fitted)) in zip(axes, panels, strict=True):
             _draw(panel, seen, fitted)

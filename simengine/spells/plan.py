@@ -116,6 +116,8 @@ def _problems(spells: Spells, choices: FitChoices) -> Iterator[Finding]:
             way_out = "Let the mapping call it by the name of another state"
             yield "states", f"{SMALL_CELLS} people or more must have been in every state", f"fewer in `{name}`", way_out
     seen = {_name(spells, pair): pair for pair in moves_of(spells)}
+    if not seen:
+        yield "", "somebody must have moved from one state to another", "nobody who did", "Check the mapping, and the last dates"
     yield from _unknown_states("absorbing", choices.absorbing, states)
     yield from _unknown_states("stays", choices.stays, states)
     for name in choices.moves:

@@ -330,6 +330,24 @@ def test_state_of_few_people__is_refused() -> None:
         simengine.fit(spells)
 
 
+def test_what_is_neither_spells_nor_a_pathway__is_refused() -> None:
+    with pytest.raises(UsageError, match="spells: must be a file, or what read_spells returned; found 5"):
+        simengine.fit(5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="pathway: must be a file, the same as data, or nothing; found 5"):
+        simengine.fit(turned(5), 5)  # type: ignore[arg-type]
+
+
+def test_spells_without_a_move__are_refused() -> None:
+    with pytest.raises(StudyError, match="somebody must have moved from one state to another; found nobody who did"):
+        simengine.fit(spells_of([[("in", 0, 100)]] * 10))
+
+
+def test_picture__of_too_few_people_says_so() -> None:
+    """Six people who were all found in their stay: nobody is at risk from its beginning, and no share can be shown."""
+    people = [[("in", 0, months(3) + i), ("out", months(3) + i, 400)] for i in range(6)]
+    assert simengine.fit(spells_of(people, entry=dict.fromkeys(range(6), 10.0))).picture().startswith(b"\x89PNG")
+
+
 def test_frailty_of_a_small_move__is_refused() -> None:
     with pytest.raises(StudyError, match="frailty: must name moves that 5 people or more made; found `in -> away`, made by fewer"):
         simengine.fit(turned(3), {"frailty": ["in -> away"]})
