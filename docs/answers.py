@@ -27,6 +27,7 @@ from simengine.report.document import CheckContent, ReplayContent
 from simengine.risk.statistics import Statistic
 from simengine.seals.content import ScoreContent
 from simengine.seals.document import SealContent
+from simengine.spells.answer import FitContent
 
 PAGE = Path(__file__).resolve().parent / "reference" / "results.md"
 TABLE = re.compile(
@@ -41,6 +42,7 @@ COMMANDS: Mapping[str, Any] = {
     "replay.all": PublishedContent,
     "seal": SealContent,
     "score": ScoreContent,
+    "fit": FitContent,
 }
 """What commands answer that are no questions."""
 WITHOUT_PROVENANCE = ("check", "seal")

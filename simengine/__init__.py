@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simengine.seals.making import seal
     from simengine.seals.scores import score
     from simengine.settlement import replay
+    from simengine.spells.fit import fit
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,7 @@ __all__ = [
     "ask",
     "evaluate",
     "find_study",
+    "fit",
     "load_contract",
     "load_portfolio",
     "load_study",
@@ -54,6 +56,7 @@ _HOMES = {
     "ask": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "find_study": "simengine.config",
+    "fit": "simengine.spells.fit",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",

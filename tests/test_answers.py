@@ -41,6 +41,8 @@ REVOLVING = ("--set", "capital.tranches.senior.revolving=true")
 GIFT = ("--set", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
 TILT = ("--tilt", "effect.sooner_home.hazard_ratio=0.5")
 SEAL = seal_of({"paid": np.linspace(0, 1, 500), "net": np.linspace(-1, 1, 500), "net_sure": np.zeros(500)}, variant="other")
+PLACEMENTS = (CONFIGS / "spells" / "placements_made_up.csv", "--mapping", CONFIGS / "spells" / "mapping.yaml")
+FRAIL = "stays: {residential: weibull}\nfrailty: [residential -> home, home -> residential]\n"
 HAS_BOXES = find_spec("ema_workbench") is not None
 ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "run": (
@@ -58,6 +60,10 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "replay.all": (("--all",),),
     "seal": (("run", "--results", "investor.net,metric.saving.estimate"),),
     "score": (("made.seal.json", "--outcome", "paid=0.4", "--outcome", "net>0", "--outcome", "net_sure<9"),),
+    "fit": (
+        (*PLACEMENTS, "--pathway", "frail.yaml"),
+        (*PLACEMENTS, "--pathway", CONFIGS / "spells" / "pathway.yaml", "--into", "placements.yaml"),
+    ),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
     "window": ((TINY, "-n", 20, "--months", "6,12"),),
@@ -138,11 +144,20 @@ def differences(entries: Iterable[Entry], contents: Iterable[Any]) -> list[str]:
     return [*found, *(f"{'.'.join(path)}: is in no answer" for path in kinds if path not in seen)]
 
 
+def a_study_of_placements() -> str:
+    """The study of the page about a municipality's own data."""
+    page = (CHECKOUT / "docs" / "how-to" / "your-own-data.md").read_text()
+    return page.partition("<!-- save our-study.yaml -->")[2].partition("```yaml\n")[2].partition("```")[0]
+
+
 def answers_to(name: str, folder: Path) -> list[Any]:
     (folder / "scores.yaml").write_text(SCORES)
     if name == "seal":
         kept_run(folder / "run", NORRKOPING, "-n", 20, "--seed", 1, "--variant", "three_year_window")
     (folder / "made.seal.json").write_text(SEAL.text)
+    if name == "fit":
+        (folder / "frail.yaml").write_text(FRAIL)
+        (folder / "placements.yaml").write_text(a_study_of_placements())
     found = []
     for words in ASKED[name]:
         seed = () if name in COMMANDS else ("--seed", 1)

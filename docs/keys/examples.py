@@ -16,12 +16,21 @@ from simengine.config.portfolio import Portfolio
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Term
 from simengine.distributions import Share, Sourced
+from simengine.spells.choices import FitChoices
+from simengine.spells.mapping import SpellsMapping
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 LONGEST = 52
 """Of an example, in letters: a longer one is not shown."""
 _FIRST = ("tiny", "two_lenders")
 """Studies that are looked at before the others."""
+_FILES: Mapping[Any, str] = {
+    Contract: "contracts/*.yaml",
+    Portfolio: "portfolios/*.yaml",
+    FitChoices: "spells/pathway.yaml",
+    SpellsMapping: "spells/mapping.yaml",
+}
+"""Files that a model reads; a study those beside them."""
 _ABOUT_A_NUMBER = {"source", "certainty", "note"}
 """Left out of an example: every number may have them."""
 
@@ -62,8 +71,7 @@ def _mappings(content: Any) -> Iterator[Mapping[str, Any]]:
 @cache
 def _contents(root: Any) -> tuple[Any, ...]:
     """Return what stands in the files that hold what a model reads."""
-    folder = CONFIGS / {Contract: "contracts", Portfolio: "portfolios"}.get(root, "")
-    paths = sorted(folder.glob("*.yaml"), key=lambda path: (path.stem not in _FIRST, path.stem))
+    paths = sorted(CONFIGS.glob(_FILES.get(root, "*.yaml")), key=lambda path: (path.stem not in _FIRST, path.stem))
     own = tuple(read_document(path).content for path in paths)
     return (*own, *(study["contract"] for study in _contents(Study))) if root is Contract else own
 
@@ -102,4 +110,4 @@ def _on_one_line(value: Any) -> str:
         return f"[{', '.join(map(_on_one_line, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:_}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+    return f"{value:_}" if isinstance(value, int) and abs(value) >= 10_000 else str(value) or '""'

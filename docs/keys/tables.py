@@ -18,6 +18,8 @@ from simengine.config import Study
 from simengine.config.portfolio import Portfolio
 from simengine.contract.spec import Contract
 from simengine.distributions import Share
+from simengine.spells.choices import FitChoices
+from simengine.spells.mapping import SpellsMapping
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 TABLE = re.compile(
@@ -25,7 +27,13 @@ TABLE = re.compile(
 )
 SECTIONS = re.compile(r"(<!-- sections -->\n).*?(<!-- end of sections -->)", re.DOTALL)
 HEAD = "| key | allowed | default | meaning | example |\n|---|---|---|---|---|\n"
-_ROOTS: Mapping[str, Any] = {"contract.md": Contract, "portfolio.md": Portfolio, "distributions.md": Share}
+_ROOTS: Mapping[str, Any] = {
+    "contract.md": Contract,
+    "portfolio.md": Portfolio,
+    "distributions.md": Share,
+    "fit.md": FitChoices,
+    "spells.md": SpellsMapping,
+}
 """By page: the model at which its places begin; on all others a study."""
 
 

@@ -144,12 +144,26 @@ def _in_words(seconds: float) -> str:
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr while the work lasts; nothing where stderr is not a terminal."""
+    with _bar("replications (the first run compiles for some seconds)", total) as bar:
+        yield lambda done: bar(done, None)
+
+
+@contextmanager
+def progress_of_reading() -> Iterator[Callable[[float], None]]:
+    """Show a bar on stderr while a file is read; what is yielded takes the share that is read, from 0 to 1."""
+    with _bar("reading", 1.0) as bar:
+        yield lambda share: bar(None, share)
+
+
+@contextmanager
+def _bar(label: str, total: float) -> Iterator[Callable[[float | None, float | None], None]]:
+    """Show a bar that takes what is done in addition, or altogether."""
     if not sys.stderr.isatty():
-        yield lambda done: None  # noqa: ARG005
+        yield lambda more, done: None  # noqa: ARG005
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replications (the first run compiles for some seconds)", total=total)
-        yield lambda done: bar.advance(task, done)
+        task = bar.add_task(label, total=total)
+        yield lambda more, done: bar.update(task, advance=more, completed=done)

@@ -4,9 +4,10 @@
 number, the baseline arm has people of its own.
 """
 
+from simengine.cohort.choose import Matching
 from simengine.cohort.deviation import deviations_from_exact_mean
 from simengine.cohort.moves import MoveClock
-from simengine.cohort.people import Matching, drawn_shares
+from simengine.cohort.people import drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
 from simengine.cohort.step_error import StepError, step_errors
 from simengine.cohort.tables import Cohort, Comparisons, PersonCount

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simengine.arrays import Flags
+from simengine.cohort.choose import Matching, match, select, taken_by
 from simengine.cohort.counting import Counts, empty_counts
 from simengine.cohort.kernels.arrays import People
 from simengine.cohort.life import Arm, StayBuffer, live, outcome_before
@@ -19,13 +20,9 @@ from simengine.cohort.people import (
     BASELINE_GROUP,
     Entrance,
     Group,
-    Matching,
     entrance_of,
     exceeds_whole,
-    match,
     purpose_of,
-    select,
-    taken_by,
 )
 from simengine.cohort.reached import ReachedRows, by_month
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables

@@ -10,6 +10,7 @@ import numpy as np
 
 from simengine.accelerate import IS_COMPILED
 from simengine.arrays import Flags
+from simengine.cohort.choose import Matching
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
 from simengine.cohort.kernels.arrays import (
@@ -26,7 +27,6 @@ from simengine.cohort.kernels.walk_vector import MOST_CELLS, MOST_MOVES
 from simengine.cohort.moves import MoveClock, move_tables, moves_in_order
 from simengine.cohort.outcomes import OutcomeKind, in_order
 from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, outcome_windows_of
-from simengine.cohort.people import Matching
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.cohort.transfer import leaving_hazard
 from simengine.records import Draws, Floats, Integers

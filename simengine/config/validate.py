@@ -147,7 +147,7 @@ def _path_in_file(content: Any, location: Location) -> tuple[KeyPath, KeyPath]:
     return tuple(path), tuple(skipped)
 
 
-_PAGES = {"Contract": "contract.md", "Portfolio": "portfolio.md"}
+_PAGES = {"Contract": "contract.md", "Portfolio": "portfolio.md", "FitChoices": "fit.md", "SpellsMapping": "spells.md"}
 
 
 def _suggest(model: type[BaseModel], details: ErrorDetails) -> str:

@@ -243,8 +243,13 @@ def portfolio_texts(holding: Holding) -> dict[str, str]:
 
 def as_text(written: Study | Contract | Portfolio) -> str:
     """Write a study, a contract or a portfolio as a file that says the same."""
-    content = written.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    text: str = yaml.dump(content, Dumper=_Dumper, width=120, allow_unicode=True, sort_keys=False)
+    return yaml_text(written.model_dump(mode="json", exclude_defaults=True, exclude_none=True))
+
+
+def yaml_text(content: Mapping[str, Any], *, numbers_in_line: bool = False) -> str:
+    """Write plain data as a file of YAML that reads as the same data; numbers with their source on one line each, if so wanted."""
+    style = None if numbers_in_line else False
+    text: str = yaml.dump(dict(content), Dumper=_Dumper, width=120, allow_unicode=True, sort_keys=False, default_flow_style=style)
     return text
 
 

@@ -17,6 +17,7 @@ from scipy import stats
 
 import simengine
 from simengine.accelerate import kernel
+from simengine.cohort import choose
 from simengine.cohort import people as people_of_batches
 from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
 from simengine.cohort.kernels.between import _EDGES, between_people, gamma_draw, normal_draw
@@ -184,19 +185,19 @@ def test_enter__draws_each_candidate_at_an_address_of_its_own(attempt: int) -> N
 
 def test_selection__that_nobody_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Source: the message's contract: the run stops, and says for which place nobody was found."""
-    monkeypatch.setattr(people_of_batches, "_CANDIDATES", 100)
+    monkeypatch.setattr(choose, "_CANDIDATES", 100)
     impossible = {"history_months": 2, "selection": {"outcome": "cost", "at_least": 1e6}}
     with pytest.raises(StudyError, match=r"none for place 0 of replication 0") as refusal:
         tallies_of(cohort_of(population=impossible), 3)
     assert "population.selection" in str(refusal.value)
 
 
-@pytest.mark.parametrize(("name", "size"), [("BATCH", 1 << 10), ("_FIRST_CANDIDATES", 1)])
-def test_selection__chooses_the_same_whatever_the_batch(monkeypatch: pytest.MonkeyPatch, name: str, size: int) -> None:
+@pytest.mark.parametrize(("room", "name", "size"), [(people_of_batches, "BATCH", 1 << 10), (choose, "_FIRST_CANDIDATES", 1)])
+def test_selection__chooses_the_same_whatever_the_batch(monkeypatch: pytest.MonkeyPatch, room: Any, name: str, size: int) -> None:
     """Source: a distribution: the first candidate who fits is taken, however many are looked at together, and first."""
     cohort = cohort_of(**ALL)
     expected = tallies_of(cohort, 4)
-    monkeypatch.setattr(people_of_batches, name, size)
+    monkeypatch.setattr(room, name, size)
     np.testing.assert_array_equal(tallies_of(cohort, 4).person_months, expected.person_months)
 
 

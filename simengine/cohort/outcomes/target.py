@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
+from simengine.cohort.choose import taken_by
 from simengine.cohort.kernels.accumulate import reach_target
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
-from simengine.cohort.people import taken_by
 from simengine.cohort.spec.population import Selection
 from simengine.distributions import Name, Number
 from simengine.distributions.spans import Span

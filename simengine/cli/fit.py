@@ -1,0 +1,99 @@
+"""The command that fits a pathway to a municipality's own spells."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simengine.cli.options import PLACE, json_option, output_option, progress_of_reading, say
+
+if TYPE_CHECKING:
+    from simengine.spells.fit import PathwayFit
+
+_ORDERS = ("day-first", "month-first", "year-month")
+_FILES = "pathway_section.yaml, fit.json, fit.png, the choices, and study.yaml with --into"
+
+
+@click.command("fit")
+@click.argument("spells_file", metavar="SPELLS", type=PLACE)
+@click.option("--pathway", type=PLACE, help="What is fitted. If absent: constant rates of all moves that were seen.")
+@click.option("--mapping", type=PLACE, help="What the columns and words of SPELLS mean. If absent: ordinary headers.")
+@click.option(
+    "--into",
+    type=PLACE,
+    metavar="STUDY",
+    help="Put the fitted section into this study, check it, and write study.yaml, without --output or --json to standard output. "
+    "If absent: the section alone.",
+)
+@click.option(
+    "--dates", type=click.Choice(_ORDERS), help="How dates as 1/3/2024 are meant. If absent: as the mapping or the file says."
+)
+@click.option("--without-bad-rows", is_flag=True, help="Leave bad rows out, and count them. If absent: the file is refused.")
+@click.option("--problems", type=PLACE, help="A new file for the list of all bad rows. If absent: the first of them are shown.")
+@output_option(_FILES)
+@json_option
+def fit_command(
+    spells_file: Path,
+    pathway: Path | None,
+    mapping: Path | None,
+    into: Path | None,
+    output: Path | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Fit the pathway of a study to SPELLS: a table of who was in which state from when until when."""
+    from simengine.provenance import Stopwatch, describe_run
+    from simengine.report import document, folder, tables
+    from simengine.report.answers import as_plain
+    from simengine.spells.fit import fit
+    from simengine.spells.read import read_spells
+    from simengine.spells.tables import fit_tables
+
+    clock = Stopwatch()
+    with nullcontext() if output is None else folder.results_folder(output) as draft:
+        with progress_of_reading() as advance:
+            spells = read_spells(spells_file, mapping, progress=advance, **reading)
+        found = fit(spells, pathway, into=into)
+        content = as_plain(found.content)
+        settings = {"spells": spells_file, "pathway": pathway, "mapping": mapping, "into": into, **reading}
+        # Not the folder: where a table of people lies is nobody's business.
+        plain = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
+        content["provenance"] = describe_run(clock, found.section_text(), plain)
+        if draft is not None:
+            files = _files(found, spells_file, mapping, reading)
+            folder.write_files(draft, {**files, "fit.json": document.as_json(content) + "\n"})
+    if as_json:
+        say(document.as_json(content))
+    elif found.study is not None and output is None:
+        say(document.as_text(found.study).rstrip("\n"))
+    else:
+        tables.show(fit_tables(found.content))
+        if output is not None:
+            say(f"\nThe section: {output / 'pathway_section.yaml'}")
+
+
+def _files(found: PathwayFit, spells_file: Path, mapping: Path | None, reading: dict[str, Any]) -> dict[str, str | bytes]:
+    """Return what is kept: nothing of it holds a person, and the table itself stays where it is."""
+    from simengine.questions.driver import asked_again
+    from simengine.report import document
+    from simengine.spells.mapping import load_mapping
+
+    files: dict[str, str | bytes] = {
+        "pathway_section.yaml": found.section_text(),
+        "fit.png": found.picture(),
+        "pathway.yaml": document.yaml_text(found.choices.model_dump(mode="json", exclude_defaults=True, exclude_none=True)),
+    }
+    words: list[object] = ["fit", spells_file.name, "--pathway", "pathway.yaml"]
+    if mapping is not None:
+        meant = load_mapping(mapping).model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        files["mapping.yaml"] = document.yaml_text(meant)
+        words += ["--mapping", "mapping.yaml"]
+    if found.study is not None:
+        files["study.yaml"] = document.as_text(found.study)
+        words += ["--into", "study.yaml"]
+    words += ["--dates", reading["dates"]] if reading["dates"] else []
+    words += ["--without-bad-rows"] if reading["without_bad_rows"] else []
+    return {**files, "run-again.txt": asked_again(*words)}

@@ -1,0 +1,129 @@
+"""What is fitted: the choices that a file PATHWAY.yaml makes, each with a default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from simengine.cohort.spec.names import NoneOrMore
+from simengine.config.document import Document, read_document
+from simengine.config.validate import validate
+from simengine.distributions import Month, Months, Name, NamesOrNone, Number, Spec
+from simengine.distributions.sourced import Constant
+
+
+class StayByMonths(Spec):
+    """Hazards that are constant between given months in the state."""
+
+    by_months: Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=1200)], ...], Field(min_length=1, strict=False)]
+    """Months in the state from which every move has a rate of its own, increasing."""
+
+    @model_validator(mode="after")
+    def _increasing(self) -> StayByMonths:
+        if list(self.by_months) != sorted(set(self.by_months)):
+            raise ValueError(f"the months must increase; found {', '.join(map(str, self.by_months))}")
+        return self
+
+
+def _form_of_stay(raw: Any) -> str:
+    return "months" if isinstance(raw, Mapping | StayByMonths) else "word"
+
+
+Stay: TypeAlias = Annotated[
+    Annotated[Literal["constant", "weibull"], Tag("word")] | Annotated[StayByMonths, Tag("months")], Discriminator(_form_of_stay)
+]
+
+
+class RatePrior(Spec):
+    """What is known of every rate before the spells are read: a gamma distribution, as if so much had been observed."""
+
+    events: Annotated[Number, Field(ge=0, le=1e6)] = 0.5
+    """Events added to those that were counted; absent: one half, Jeffreys's prior of a rate."""
+    at_risk_months: Annotated[Number, Field(ge=0, le=1e9)] = 0.0
+    """Person-months added to those at risk; absent: none."""
+
+
+class SpreadPrior(Spec):
+    """What is known of a positive number before the spells are read: its logarithm is normal."""
+
+    median: Annotated[Number, Field(gt=0, le=1e6)]
+    """The median."""
+    sd_of_log: Annotated[Number, Field(gt=0, le=10)]
+    """Standard deviation of the logarithm."""
+
+
+class Priors(Spec):
+    """What is known before the spells are read."""
+
+    rate: RatePrior = RatePrior()
+    """Of every rate; absent: those below."""
+    factor: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=1.0)
+    """Of a factor by months in the state, where rates differ by stratum as well; absent: median 1, sd of the logarithm 1."""
+    weibull_shape: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=0.5)
+    """Of a Weibull shape; absent: median 1, sd of the logarithm 0.5."""
+    frailty_variance: SpreadPrior = SpreadPrior(median=0.5, sd_of_log=1.0)
+    """Of the variance of a frailty; absent: median 0.5, sd of the logarithm 1."""
+    trend_sd: Annotated[Number, Field(gt=0, le=10)] = 0.2
+    """Of a trend per year, which is normal around 0: its standard deviation; absent: 0.2."""
+
+
+class FitChoices(Spec):
+    """What is fitted to a municipality's own spells."""
+
+    states: NamesOrNone = ()
+    """The states, in the order of the pathway; all that are in the file; absent: those of the file, by name."""
+    absorbing: NamesOrNone = ()
+    """States that nobody leaves, such as being of age; absent: none, but a state that nobody was seen to leave has no moves."""
+    moves: NoneOrMore = ()
+    """Moves that are fitted; another one that was seen ends the time at risk of its stay; absent: all that were seen."""
+    strata: Literal["moves", "start", "none"] = "moves"
+    """What differs between the groups of the file: `moves`, their start and their rates; `start`, their start alone; `none`: there is
+    one stratum, `everybody`; absent: `moves`."""
+    start: Literal["observed", "study"] = "observed"
+    """Where people begin, in a study that is named: `observed`, with the shares of the file; `study`, as the study says, with its own
+    strata, for a group that is chosen, such as children in residential care; absent: `observed`."""
+    stays: dict[Name, Stay] = {}
+    """By state: how the hazard of leaving it changes with the months in it: `constant`, `weibull`, or `{by_months: [6, 12]}`; absent:
+    `constant`."""
+    frailty: NoneOrMore = ()
+    """Moves that share an unobserved factor of each person; absent: people of one stratum are alike."""
+    trend: NoneOrMore = ()
+    """Moves whose hazard grows or falls by the calendar, each at its own pace; absent: none."""
+    study_start: Month | None = None
+    """Month 0 of the study for which rates with a trend are written; absent: the month in which observation ends, or the start of the
+    study that is named."""
+    enrolment_months: Months = Constant(value=12.0, certainty="choice", note="the default")
+    """Months over which people enter, for the wave that is written; absent: 12."""
+    wave: Name = "fitted"
+    """Name of that wave; absent: `fitted`."""
+    cost_outcome: Name | None = None
+    """Name of the amount that holds daily costs; absent: the only amount of the study that is named, else `cost`."""
+    priors: Priors = Priors()
+    """What is known before the spells are read; absent: those below."""
+
+    @model_validator(mode="after")
+    def _not_absorbing(self) -> FitChoices:
+        both = [name for name in self.stays if name in self.absorbing]
+        if both:
+            raise ValueError(f"a state with a shape of stay must not be absorbing; found {', '.join(both)}")
+        return self
+
+
+DEFAULT_CHOICES = FitChoices()
+
+
+def read_choices(path: Path | None) -> tuple[FitChoices, Document]:
+    """Read what is to be fitted, and the lines on which it stands; the defaults without a file.
+
+    Raises
+    ------
+    StudyError
+        With every problem that was found.
+    """
+    if path is None:
+        return DEFAULT_CHOICES, Document({}, default_place="the pathway")
+    document = read_document(path)
+    return validate(FitChoices, document), document

@@ -1,0 +1,88 @@
+"""Which column of a table of spells holds what: by its mapping, or by ordinary English and Swedish headers."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from typing import get_args
+
+from simengine.errors import Problem, StudyError
+from simengine.spells.discretion import shown_header
+from simengine.spells.mapping import NEEDED, ColumnRole, SpellsMapping, plain_word
+
+ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
+    "person": ("person", "person id", "id", "client", "client id", "case", "löpnr", "löpnummer", "klient", "klient id", "ärende"),
+    "state": ("state", "status", "placement", "placement type", "tillstånd", "insats", "insatstyp", "placering", "placeringsform"),
+    "from": ("from", "start", "start date", "begin", "from date", "fr.o.m.", "fr o m", "fom", "från", "från och med", "startdatum"),
+    "to": ("to", "end", "end date", "stop", "to date", "t.o.m.", "t o m", "tom", "till", "till och med", "slutdatum"),
+    "cost_per_day": ("cost per day", "daily cost", "dygnskostnad", "dygnspris", "kostnad per dygn"),
+    "group": ("group", "stratum", "grupp", "målgrupp"),
+    "entry": ("entry", "entry date", "inträde", "inträdesdatum", "inskrivningsdatum"),
+    "observed_until": ("observed until", "observerad till"),
+}
+"""Headers that need no mapping; capitals, and `_` or `-` for a blank, do not matter."""
+_ROLES: tuple[ColumnRole, ...] = get_args(ColumnRole)
+_SHOWN = 12
+"""Headers that a message lists."""
+
+
+def find_columns(
+    header: Sequence[str], mapping: SpellsMapping, where: str, place_of: Callable[[str], str]
+) -> dict[ColumnRole, tuple[int, str]]:
+    """Find the column of everything that the table has: its place, from 0, and its header.
+
+    Parameters
+    ----------
+    header
+        The headers, as the file has them.
+    mapping
+        Which names some of them.
+    where
+        The place of the header, for messages.
+    place_of
+        The place of a path of the mapping.
+
+    Raises
+    ------
+    StudyError
+        With every column that is needed and not found, or found twice.
+    """
+    problems: list[Problem] = []
+    found: dict[ColumnRole, tuple[int, str]] = {}
+    taken = {_plain(name) for name in mapping.columns.values()}
+    for role in _ROLES:
+        named = mapping.columns.get(role)
+        known = [_plain(named)] if named is not None else [name for name in map(_plain, ORDINARY[role]) if name not in taken]
+        at = [place for place, name in enumerate(header) if _plain(name) in known]
+        exact = [place for place in at if header[place].strip() == (named or "").strip()]
+        at = exact if len(exact) == 1 else at
+        if len(at) == 1:
+            found[role] = (at[0], header[at[0]].strip())
+        elif at:
+            listed = ", ".join(shown_header(header[place]) for place in at)
+            way_out = f"Give the columns names of their own, and say which it is: `columns: {{{role}: ...}}`"
+            problems.append(Problem(where, "", f"one column must hold `{role}`", listed, way_out))
+        elif named is not None:
+            key = f"columns.{role}"
+            problems.append(Problem(place_of(key), key, "must be a header of the table", repr(named), _nearest(named, header)))
+        elif role in NEEDED:
+            way_out = f"Say in the mapping which column it is: `columns: {{{role}: ...}}`. {_listed(header)}"
+            problems.append(Problem(where, "", f"a column must hold `{role}`", "no ordinary header of one", way_out))
+    if problems:
+        raise StudyError(problems)
+    return found
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_-]+", " ", plain_word(header)).strip()
+
+
+def _listed(header: Sequence[str]) -> str:
+    more = f" and {len(header) - _SHOWN} more" if len(header) > _SHOWN else ""
+    return f"Headers: {', '.join(map(shown_header, header[:_SHOWN]))}{more}"
+
+
+def _nearest(name: str, header: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, list(header), n=1)
+    return f"Did you mean {shown_header(close[0])}?" if close else _listed(header)

@@ -1,0 +1,140 @@
+"""What was observed, without a model: survival in a state and shares of people in the states, each with its 95 % band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from simengine.arrays import Flags, Floats, Integers
+from simengine.cohort.moves import DAYS_PER_MONTH
+from simengine.late import special
+from simengine.records.arrays import Axes, Record
+from simengine.spells.people import incident
+from simengine.spells.plan import FitPlan
+from simengine.spells.records import SMALL_CELLS, Spells
+
+_LEAST_OBSERVED = 20
+_Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, eq=False)
+class Curve(Record):
+    """Shares on a grid of months, with their band; NaN where too few people stand behind them."""
+
+    months: Annotated[Floats, Axes("month")]
+    """The grid."""
+    share: Annotated[Floats, Axes("month")]
+    """What was observed."""
+    low: Annotated[Floats, Axes("month")]
+    """Lower end of the 95 % band."""
+    high: Annotated[Floats, Axes("month")]
+    """Upper end of the 95 % band."""
+
+
+def kaplan_meier(entry: Floats, stop: Floats, is_event: Flags, months: Floats) -> tuple[Floats, Floats, Integers]:
+    """Return survival, the variance of its logarithm, and the number at risk, on a grid of months.
+
+    Somebody is at risk at t from after `entry` until `stop`; with n(t) at risk and d(t) events, survival is the product of 1 - d / n and
+    the variance of its logarithm the sum of d / (n (n - d)), Greenwood's formula. `entry` above 0 is left truncation.
+
+    References
+    ----------
+    Kaplan and Meier 1958, doi:10.1080/01621459.1958.10501452; Tsai, Jewell and Wang 1987, doi:10.1093/biomet/74.4.883: with left
+    truncation.
+    """
+    times, events = np.unique(stop[is_event], return_counts=True)
+    at_risk = _at_risk(entry, stop, times)
+    with np.errstate(divide="ignore"):
+        log_survival = np.cumsum(np.log1p(-events / at_risk))
+        terms = np.cumsum(events / (at_risk * (at_risk - events)))
+    place = np.searchsorted(times, months, side="right")
+    survival = np.exp(np.concatenate([[0.0], log_survival]))[place]
+    return survival, np.concatenate([[0.0], terms])[place], _at_risk(entry, stop, months)
+
+
+def _at_risk(entry: Floats, stop: Floats, times: Floats) -> Integers:
+    """Count who has entered before a time and has not stopped before it."""
+    entered = np.searchsorted(np.sort(entry), times, side="left")
+    return np.asarray(entered - np.searchsorted(np.sort(stop), times, side="left"), dtype=np.int64)
+
+
+def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
+    """Return the share of stays in a state that last longer than so many months, from all stays.
+
+    NaN where fewer than five are at risk, and where fewer than five have left since the month before that is shown: a step of the curve
+    would tell how many. The band is that of log(-log survival), which stays between 0 and 1.
+    """
+    at = spells.state == state
+    first = spells.first_day[at]
+    entry = np.maximum(spells.entry_day[spells.person[at]] - first, 0.0) / DAYS_PER_MONTH
+    months = np.arange(most_months + 1, dtype=np.float64)
+    stop = (spells.end_day[at] - first) / DAYS_PER_MONTH
+    share, variance, n = kaplan_meier(np.where(entry > 0, entry, -1.0), stop, ~spells.is_open[at], months)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = _Z_95 * np.sqrt(variance) / np.abs(np.log(share))
+        low, high = share ** np.exp(half), share ** np.exp(-half)
+    hidden = (n < SMALL_CELLS) | ~_far_enough_apart(np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right"))
+    return Curve(months, *(np.where(hidden, np.nan, one) for one in (share, low, high)))
+
+
+def _far_enough_apart(left: Integers) -> Flags:
+    """Choose months so that between two of them five or more have left; left: how many have by each month."""
+    chosen, last = np.zeros(len(left), np.bool_), -SMALL_CELLS
+    for month, so_far in enumerate(left):
+        if so_far - last >= SMALL_CELLS:
+            chosen[month], last = True, so_far
+    return chosen
+
+
+def occupancy_curve(spells: Spells, plan: FitPlan, absorbing: tuple[int, ...], most_months: int) -> dict[int, Curve]:
+    """Return, by state, the share of people in it so many months after entry, among those still observed then.
+
+    Only people who entered while observed count. Somebody in an absorbing state is in it for good, and counts until the last day of the
+    file. The band is Wilson's. A share that rests on fewer than five people, or on all but fewer than five, or on fewer than twenty
+    observed, is NaN: among so few, only the largest shares would be shown.
+
+    References
+    ----------
+    Wilson 1927, doi:10.1080/01621459.1927.10502953: the band.
+    """
+    months = np.arange(most_months + 1, dtype=np.float64)
+    last = spells.state[spells.first_spell[1:] - 1]
+    until = np.where(np.isin(last, absorbing), spells.observed_until.max(), spells.observed_until)
+    is_new = incident(spells)
+    days = spells.entry_day[:, None] + months * DAYS_PER_MONTH
+    is_seen = is_new[:, None] & (days < until[:, None])
+    at = _states_at(spells, days)
+    n = is_seen.sum(axis=0)
+    found = {}
+    for state in plan.order:
+        k = (is_seen & (at == state)).sum(axis=0)
+        low, high = _wilson(k, n)
+        hidden = (k < SMALL_CELLS) | (n - k < SMALL_CELLS) | (n < _LEAST_OBSERVED)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found[state] = Curve(months, *(np.where(hidden, np.nan, one) for one in (k / n, low, high)))
+    return found
+
+
+def _states_at(spells: Spells, days: Floats) -> Integers:
+    """Return the state of every person on some days, shape (person, day); after observation, the last one."""
+    at = np.empty(days.shape, dtype=np.int64)
+    for person in range(spells.n_people):
+        begin, end = spells.first_spell[person], spells.first_spell[person + 1]
+        place = np.searchsorted(spells.first_day[begin:end], days[person], side="right") - 1
+        at[person] = spells.state[begin + np.maximum(place, 0)]
+    return at
+
+
+def _wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p, z2 = k / n, _Z_95**2
+        centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = _Z_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
+    return centre - half, centre + half
+
+
+def chi_square_tail(statistic: float, degrees: int) -> float:
+    """Return the probability of a larger value of a chi-square."""
+    return float(special.chdtrc(degrees, statistic))

@@ -1,0 +1,192 @@
+"""Write what was fitted in the words of a study: a section that drops into one, or a whole study with the section in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from simengine.config import Study, load_study
+from simengine.errors import Problem, StudyError, one_of
+from simengine.spells.costs import DailyCost
+from simengine.spells.hazards import FRAILTY, FittedMoves
+from simengine.spells.people import FittedEntries, FittedStart
+from simengine.spells.plan import FitPlan
+from simengine.spells.records import SpellsFile
+
+if TYPE_CHECKING:
+    from simengine.spells.choices import FitChoices
+
+Tree = dict[str, Any]
+_LEAST_CORRELATION = 5e-5
+
+
+def section_of(
+    file: SpellsFile,
+    choices: FitChoices,
+    plan: FitPlan,
+    moves: FittedMoves,
+    start: FittedStart,
+    entries: FittedEntries | None,
+    costs: Mapping[str, DailyCost],
+    cost_outcome: str,
+) -> Tree:
+    """Return what was fitted as the sections of a study say it; every number with its source, a code of `study.sources`, and certainty."""
+    marks = {"source": source_of(file), "certainty": "D"}
+    sources = {source_of(file): f"Spells in {file.name}, SHA-256 {file.sha256}"}
+    tree: Tree = {"study": {"sources": sources}, "population": {"strata": _strata(plan, start, marks)}, "pathway": {}}
+    if entries is not None:
+        waves = {
+            "size": {**entries.size, **marks},
+            "enrolment_months": {"value": choices.enrolment_months.value, "certainty": "choice"},
+        }
+        tree["population"]["waves"] = {choices.wave: waves}
+    tree["pathway"]["states"] = list(plan.states)
+    tree["pathway"]["start"] = {
+        stratum: {state: {**share, **marks} for state, share in by_state.items()} for stratum, by_state in start.start.items()
+    }
+    tree["pathway"]["moves"] = {move.name: {} for move in plan.moves}
+    for move in plan.moves:
+        if move.cuts:
+            # The months come first: a reader looks for them before the numbers.
+            tree["pathway"]["moves"][move.name]["by_months_in_state"] = {"from_months": list(move.cuts)}
+    for number in moves.numbers:
+        _put(tree, number.path, {**number.quantity, **marks})
+    _as_lists(tree, plan)
+    frail = [move.name for move in plan.moves if move.is_frail]
+    if frail:
+        tree["population"]["frailties"][FRAILTY]["on"] = frail
+    if costs:
+        per_day = {state: {**cost.quantity, **marks} for state, cost in costs.items()}
+        tree["outcomes"] = {cost_outcome: {"kind": "amount", "per_day": per_day}}
+    if pairs := [pair for pair in moves.correlations if abs(pair[2]) >= _LEAST_CORRELATION]:
+        tree["correlations"] = {
+            f"fitted_{number}": {"between": [a, b], "value": round(value, 4), **marks}
+            for number, (a, b, value) in enumerate(pairs, start=1)
+        }
+    return tree
+
+
+def source_of(file: SpellsFile) -> str:
+    """Name a file by its name and the beginning of its fingerprint; a comma would separate two sources.
+
+    Examples
+    --------
+    >>> source_of(SpellsFile("placements, 2024.csv", "0123456789abcdef" * 4, 12))
+    'placements 2024.csv 0123456789ab'
+    """
+    return f"{file.name.replace(',', '')} {file.sha256[:12]}"
+
+
+def _strata(plan: FitPlan, start: FittedStart, marks: Tree) -> Tree:
+    if len(plan.strata) == 1:
+        return {plan.strata[0]: {"share": {"value": 1.0, "certainty": "choice", "note": "the only stratum"}}}
+    return {name: {"share": {**share, **marks}} for name, share in start.strata.items()}
+
+
+def _put(tree: Tree, path: str, quantity: Tree) -> None:
+    """Put a number at its dotted path; no name of a state or a move holds a dot."""
+    *above, last = path.split(".")
+    for name in above:
+        tree = tree.setdefault(name, {})
+    tree[last] = quantity
+
+
+def _as_lists(tree: Tree, plan: FitPlan) -> None:
+    """Turn the numbers of pieces into the lists of a study."""
+    for move in plan.moves:
+        by_months = tree["pathway"]["moves"][move.name].get("by_months_in_state", {})
+        for form in set(by_months) - {"from_months"}:
+            by_months[form] = [by_months[form][str(i)] for i in range(len(move.cuts))]
+
+
+def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study, tuple[str, ...]]:
+    """Put a fitted section in the place of the pathway, the strata and the daily costs of a study.
+
+    The waves stay as they are, and, if so wanted, the strata and where their people begin. Frailties and correlations of the study stay
+    where all that they name is still there, and so do its variants.
+
+    Returns
+    -------
+    The study, valid as a whole; and the names of correlations, variants and known results that no longer apply and were left out.
+
+    Raises
+    ------
+    StudyError
+        If the study cannot be with this pathway, such as where an effect changes a move that nobody made.
+    """
+    written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    if sources := written["study"].get("sources"):
+        # Without any a study takes every text for a source.
+        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
+    population, fitted = written["population"], section["population"]
+    pathway = dict(section["pathway"])
+    if keeps_start:
+        if set(population["strata"]) != set(fitted["strata"]):
+            rule = "`study` must belong to a study whose strata are those that were fitted"
+            both = f"{', '.join(population['strata'])} and {', '.join(fitted['strata'])}"
+            raise StudyError([Problem("the pathway", "start", rule, both, "Write `strata: none`, or rename them")])
+        pathway["start"] = written["pathway"]["start"]
+    else:
+        population["strata"] = fitted["strata"]
+    fitted_frailties = fitted.get("frailties", {})
+    kept = {name: one for name, one in population.get("frailties", {}).items() if name not in fitted_frailties}
+    if frailties := {**kept, **fitted_frailties}:
+        population["frailties"] = frailties
+    written["pathway"] = pathway
+    for name, outcome in section.get("outcomes", {}).items():
+        written["outcomes"][name] = {**written["outcomes"].get(name, {}), **outcome}
+    correlations, gone = written.pop("correlations", {}), []
+    variants, known = written.pop("variants", {}), written.pop("known", {})
+    if own := section.get("correlations"):
+        written["correlations"] = own
+    found = _loaded(written)
+    for name, one in correlations.items():
+        if name in (own or {}):
+            continue
+        if not all(path in found.numbers for path in one["between"]):
+            gone.append(f"correlations.{name}")
+        else:
+            written["correlations"] = {**written.get("correlations", {}), name: one}
+    for name, changes in variants.items():
+        with suppress(StudyError):
+            load_study({**written, "variants": {name: changes}}, variant=name)
+            written["variants"] = {**written.get("variants", {}), name: changes}
+        if name not in written.get("variants", {}):
+            gone.append(f"variants.{name}")
+    for name, one in known.items():
+        if one.get("variant") in (None, *written.get("variants", {})):
+            written["known"] = {**written.get("known", {}), name: one}
+        else:
+            gone.append(f"known.{name}")
+    return _loaded(written), tuple(gone)
+
+
+def _loaded(written: Tree) -> Study:
+    """Read a study, and say of what is wrong that it is so with the fitted pathway."""
+    try:
+        return load_study(written)
+    except StudyError as error:
+        raise StudyError([replace(one, where="the study with the fitted pathway") for one in error.problems]) from None
+
+
+def cost_outcome_of(study: Study | None, choices: FitChoices) -> str:
+    """Name the amount that holds daily costs: the one that was chosen, the only one of the study, or `cost`.
+
+    Raises
+    ------
+    StudyError
+        If a study has several amounts, or none, and nobody says which.
+    """
+    if choices.cost_outcome is not None:
+        return choices.cost_outcome
+    if study is None:
+        return "cost"
+    amounts = [name for name, outcome in study.outcomes.items() if getattr(outcome, "per_day", None)]
+    if len(amounts) != 1:
+        rule = "must name the amount of the study that holds daily costs, where it has not exactly one with `per_day`"
+        raise StudyError(
+            [Problem("the pathway", "cost_outcome", rule, ", ".join(amounts) or "none", one_of(tuple(study.outcomes)))]
+        )
+    return amounts[0]
