@@ -21,7 +21,7 @@ from simengine.streams import uniforms
 
 stats = late("scipy.stats")
 
-LEVELS = (0.5, 0.8, 0.95)
+INTERVAL_LEVELS = (0.5, 0.8, 0.95)
 """Central intervals whose coverage is counted."""
 NAIVE_SDS = (0.25, 0.5)
 """Standard deviations of the logarithm of forecasts that look at no project: log-normal with median 1."""
@@ -32,18 +32,23 @@ class ProjectForecast:
     """The forecast of one project from the others, and what came of it."""
 
     project: str
+    """Its id."""
     is_finished: bool
+    """Whether its ratio is the last one."""
     median: float
     """Forecast: the ratio below which it lies with probability 0.5, to the date to which it is known."""
     low_80: float
+    """Forecast: one project in ten lies below."""
     high_80: float
+    """Forecast: one project in ten lies above."""
     ratio: float
     """What came of it: paid over planned, to date or at the end."""
     pit: float
     """Probability that the forecast gave to less."""
     crps: float
+    """Continuous ranked probability score of the logarithm."""
     naive_crps: Mapping[str, float]
-    """By standard deviation of `NAIVE_SDS`."""
+    """By standard deviation of the logarithm: the score of a log-normal forecast with median 1, which looks at no project."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,15 @@ class Coverage:
     """How many projects lay within a central interval of their forecasts."""
 
     level: float
+    """Of the interval."""
     covered: int
+    """How many lay within."""
     projects: int
+    """Of how many."""
     low: int
     """The numbers within which the covered lie with a probability of at least 95 % where the forecasts are right."""
     high: int
+    """The greatest of these numbers."""
 
     @property
     def is_within(self) -> bool:
@@ -68,7 +77,9 @@ class ScoreDifference:
     """A mean CRPS less that of another forecast: below 0 is better."""
 
     other: str
+    """The other forecast."""
     mean: float
+    """Mean difference over the projects."""
     se: float
     """Of the mean of the differences, project by project."""
 
@@ -78,11 +89,17 @@ class ForecastScores:
     """Forecasts of all projects, each from the others alone."""
 
     forecasts: tuple[ProjectForecast, ...]
+    """Every project."""
     coverage: tuple[Coverage, ...]
+    """By interval."""
     crps: float
+    """Mean over the projects, of logarithms."""
     crps_se: float
+    """Of this mean."""
     against: tuple[ScoreDifference, ...]
+    """Against forecasts that look at no project."""
     pit_mean: float
+    """Mean probability that forecasts gave to less; 0.5 of right ones."""
     pit_mean_z: float
     """The mean PIT less 0.5 in its standard errors, sqrt(1 / 12 n)."""
     pit_p_value: float
@@ -181,7 +198,7 @@ def scores_of(forecasts: Sequence[ProjectForecast], left_out: int) -> ForecastSc
     naive = {sd: np.array([one.naive_crps[sd] for one in forecasts]) for sd in forecasts[0].naive_crps}
     return ForecastScores(
         tuple(forecasts),
-        tuple(_coverage(level, pit) for level in LEVELS),
+        tuple(_coverage(level, pit) for level in INTERVAL_LEVELS),
         float(own.mean()),
         float(own.std(ddof=1) / sqrt(n)),
         tuple(

@@ -90,7 +90,7 @@ def total_up_to(amounts: Iterable[PeriodAmount], month: int) -> float:
     return sum(one.up_to(month) for one in amounts)
 
 
-def total(amounts: Iterable[PeriodAmount]) -> float:
+def total_of_periods(amounts: Iterable[PeriodAmount]) -> float:
     """Add up all of some amounts."""
     return sum(one.amount for one in amounts)
 
@@ -257,8 +257,8 @@ def paid_against_plan(history: PaymentHistory, odd: Oddities) -> PaidAgainstPlan
         odd.add("plan_knew_payments", where)
     before = -1 if known is None else known
     planned_before, paid_before = total_up_to(plan, before), total_up_to(history.paid, before)
-    planned, paid = total_up_to(plan, history.last_paid) - planned_before, total(history.paid) - paid_before
-    in_all = total(plan) - planned_before
+    planned, paid = total_up_to(plan, history.last_paid) - planned_before, total_of_periods(history.paid) - paid_before
+    in_all = total_of_periods(plan) - planned_before
     if planned <= 0 or in_all <= 0:
         odd.add("nothing_due", where)
         return None

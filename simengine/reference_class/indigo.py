@@ -18,13 +18,13 @@ from types import MappingProxyType
 from simengine.config.document import bytes_of
 from simengine.errors import Problem, StudyError, UsageError, one_of, shorten
 
-PROJECT = "Project ID"
+_PROJECT = "Project ID"
 _MOST_BYTES = 1 << 28
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _WHOLE = "Overall project finance - "
 _SERVED = "Service and beneficiaries - "
 
-COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+INDIGO_COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "projects": {
             "id": "ID",
@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "users": f"{_SERVED}Actual number of unique service users or beneficiaries engaged (total) - (Value)",
         },
         "outcome_payments": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "plan": "Outcome Payment Plan Id - (Value)",
             "metric": "Outcome Metric Id - (Value)",
             "start": "Period - Start - (Value)",
@@ -49,36 +49,36 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "amount": "Payments - Amount - (Value)",
         },
         "outcome_payment_plans": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "plan": "Outcome Payment Plan Id - (Value)",
             "start": "Period - Start - (Value)",
             "end": "Period - End - (Value)",
         },
         "outcome_pricings": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "metric": "Outcome Metric Id - (Value)",
             "currency": "Currency - (Value)",
             "price": "Price Per Unit - Amount - (Value)",
             "most": "Maximum Price if all targets achieved - Amount - (Value)",
         },
         "outcome_metrics": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "metric": "Id",
             "definition": "Outcome Definition - (Value)",
             "target": "Outcome metric target - (Value)",
         },
         "results": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "metric": "Outcome Metric Id - (Value)",
             "start": "Period - Start - (Value)",
             "end": "Period - End - (Value)",
         },
         "outcome_payment_commitments": {
-            "id": PROJECT,
+            "id": _PROJECT,
             "currency": "Maximum potential Outcome payment - Currency - (Value)",
             "most": "Maximum potential Outcome payment - Amount - (Value)",
         },
-        "investments": {"id": PROJECT, "repayment": "Investor Repayment - (Value)"},
+        "investments": {"id": _PROJECT, "repayment": "Investor Repayment - (Value)"},
     }
 )
 """By table, then by the word that this program uses: the column that is read."""
@@ -91,7 +91,7 @@ class IndigoRow:
     place: str
     """File and line."""
     cells: Mapping[str, str]
-    """By the words of `COLUMNS`: the text of the cell, without spaces around it."""
+    """By the words of `INDIGO_COLUMNS`: the text of the cell, without spaces around it."""
     text: str
     """All cells of the row, to be searched."""
 
@@ -103,7 +103,7 @@ IndigoTables = Mapping[str, tuple[IndigoRow, ...]]
 
 
 def read_indigo(folder: Path | str) -> dict[str, tuple[IndigoRow, ...]]:
-    """Read every table of `COLUMNS`.
+    """Read every table of `INDIGO_COLUMNS`.
 
     Raises
     ------
@@ -113,10 +113,12 @@ def read_indigo(folder: Path | str) -> dict[str, tuple[IndigoRow, ...]]:
     folder = Path(folder)
     if not folder.is_dir():
         rule, found = "must be a folder with the tables of the INDIGO dataset", "a file" if folder.exists() else "no such folder"
-        raise StudyError([Problem(str(folder), "", rule, found, f"Its files: {', '.join(f'{name}.csv' for name in COLUMNS)}")])
+        raise StudyError(
+            [Problem(str(folder), "", rule, found, f"Its files: {', '.join(f'{name}.csv' for name in INDIGO_COLUMNS)}")]
+        )
     tables: dict[str, tuple[IndigoRow, ...]] = {}
     problems: list[Problem] = []
-    for name, columns in COLUMNS.items():
+    for name, columns in INDIGO_COLUMNS.items():
         try:
             tables[name] = tuple(_rows(folder / f"{name}.csv", columns))
         except StudyError as error:
@@ -134,13 +136,13 @@ def _refuse_strangers(tables: IndigoTables, folder: Path) -> None:
     for row in tables["projects"]:
         if row["id"] in listed:
             problems.append(
-                Problem(row.place, COLUMNS["projects"]["id"], "a project must be listed once", f"{row['id']} again", "")
+                Problem(row.place, INDIGO_COLUMNS["projects"]["id"], "a project must be listed once", f"{row['id']} again", "")
             )
         listed[row["id"]] = row.place
     for row in tables["outcome_payments"]:
         if row["id"] not in listed:
             rule = f"the project of a payment must be listed in {folder / 'projects.csv'}"
-            problems.append(Problem(row.place, PROJECT, rule, shorten(row["id"]), ""))
+            problems.append(Problem(row.place, _PROJECT, rule, shorten(row["id"]), ""))
     if problems:
         raise StudyError(problems)
 

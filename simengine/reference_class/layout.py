@@ -43,17 +43,18 @@ def _table(title: str, *columns: str, words: int = 1) -> Table:
 def _projects(found: Reference) -> Table:
     layout = _table(
         "Paid against the first plan, project by project",
-        *("project", "planned", "paid", "paid / planned", "due", "plans", "last / first plan", "later, months"),
+        *("project", "planned", "paid", "ratio", "due", "plans", "last", "later"),
     )
     for one in found.projects:
         mark = "" if one.is_finished else "*"
         later = "-" if one.later_months is None else f"{one.later_months:.1f}"
         replaced = "-" if one.plans == 1 else f"{one.last_plan_over_first:.2f}"
         money = (f"{one.planned_in_all if one.is_finished else one.planned:,.0f}", f"{one.paid:,.0f}")
-        layout.add_row(
-            f"{one.project}{mark}", *money, f"{one.ratio:.2f}{mark}", f"{one.share_due:.0%}", f"{one.plans}", replaced, later
-        )
-    layout.caption = "*: not finished; planned, paid and their ratio are those to date"
+        layout.add_row(one.project, *money, f"{one.ratio:.2f}{mark}", f"{one.share_due:.0%}", f"{one.plans}", replaced, later)
+    layout.caption = (
+        "ratio: paid / planned (*: to date, of a project that goes on); due: share of the plan; "
+        "last: total of the last plan / first; later: months"
+    )
     layout.caption_justify = "left"
     return layout
 
@@ -74,7 +75,7 @@ def _sentences(found: Reference) -> Text:
     said = [
         f"{fitted.projects} projects, {fitted.unfinished} of them not finished. The median's 90 % interval is "
         f"{_ratio(fitted.centre.low_90)} to {_ratio(fitted.centre.high_90)}.",
-        f"{replans.replaced} of {replans.projects} first plans were replaced; there were {replans.plans.median:g} plans in the median, "
+        f"{replans.replaced} of {replans.projects} first plans were replaced; plans of a project: {replans.plans.median:g} in the median, "
         f"{replans.plans.highest:g} at most.",
     ]
     if replans.last_over_first is not None:
@@ -100,8 +101,7 @@ def _forecasts(scores: ForecastScores) -> list[RenderableType]:
     )
     for one in scores.forecasts:
         numbers = (one.median, one.low_80, one.high_80, one.ratio, one.pit)
-        name = one.project if one.is_finished else f"{one.project}*"
-        layout.add_row(name, *(f"{number:.2f}" for number in numbers), f"{one.crps:.3f}")
+        layout.add_row(one.project, *(f"{number:.2f}" for number in numbers), f"{one.crps:.3f}")
     said = [_covered(one) for one in scores.coverage]
     said.append(f"CRPS of the logarithm {scores.crps:.3f} ±{scores.crps_se:.3f}.")
     said += [f"Against {one.other}: {one.mean:+.3f} ±{one.se:.3f} (below 0 is better)." for one in scores.against]

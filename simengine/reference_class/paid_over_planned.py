@@ -6,7 +6,7 @@ one shows its logarithm to date, d = y + e with e ~ normal(0, k² (1/p - 1)) whe
 with independent errors, so that half of a plan tells of the whole as half of a sample does. It also shows that y is at least log(paid /
 whole plan). With k = infinity the ratio to date tells nothing, and what remains is the likelihood of a censored observation.
 
-The priors are 1/t of m and t, and equal chances of the degrees of freedom in `TAILS`. With normal y and without unfinished projects the
+The priors are 1/t of m and t, and equal chances of the degrees of freedom in `DEGREES_OF_FREEDOM`. With normal y and without unfinished projects the
 forecast then is Student's with n - 1 degrees of freedom (Gelman et al. 2013, *Bayesian Data Analysis*, section 3.2, doi:10.1201/b16018).
 
 T is a normal number times a random scale, so a project's y is normal given its scale s = t / sqrt(g), g ~ gamma(v/2, v/2): everything is
@@ -28,7 +28,7 @@ from simengine.reference_class.history import PaidAgainstPlan, PeriodAmount, tot
 
 LEAST_PROJECTS = 5
 """Projects without which nothing is fitted."""
-TAILS = (2.0, 4.0, 8.0, inf)
+DEGREES_OF_FREEDOM = (2.0, 4.0, 8.0, inf)
 """Degrees of freedom between projects that are thought possible."""
 _N_LOCATIONS, _LOCATIONS = 161, 4.0
 """Points of m, and standard deviations of the projects that they reach on either side."""
@@ -108,6 +108,7 @@ class ParameterEstimate:
     low_90: float
     """Central 90 % of the posterior: the lower bound."""
     high_90: float
+    """The upper bound."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class PaidOverPlanned:
     scale: ParameterEstimate
     """t."""
     tails: tuple[float, ...]
-    """Posterior probability of each degree of freedom of `TAILS`, or of those that were asked for."""
+    """Posterior probability of each degree of freedom of `DEGREES_OF_FREEDOM`, or of those that were asked for."""
     n_finished: int
     n_unfinished: int
 
@@ -164,7 +165,9 @@ def _squared(within: float, open_share: float) -> float:
     return 0.0 if open_share == 0 else within**2 * open_share
 
 
-def fit_paid_over_planned(projects: Sequence[LogRatio], within: float, tails: Sequence[float] = TAILS) -> PaidOverPlanned:
+def fit_paid_over_planned(
+    projects: Sequence[LogRatio], within: float, tails: Sequence[float] = DEGREES_OF_FREEDOM
+) -> PaidOverPlanned:
     """Fit the distribution between projects.
 
     Parameters
@@ -183,7 +186,7 @@ def fit_paid_over_planned(projects: Sequence[LogRatio], within: float, tails: Se
     """
     finished = [one for one in projects if one.is_finished]
     if len(projects) < LEAST_PROJECTS or len(finished) < 2:
-        rule = f"a reference class must have at least {LEAST_PROJECTS} projects with a ratio, two of them finished"
+        rule = f"must have at least {LEAST_PROJECTS} projects with a ratio, two of them finished"
         found = f"{len(projects)} with a ratio, {len(finished)} of them finished"
         raise UsageError(f"the reference class: {rule}; found {found}. Choose a wider class")
     values = np.array([one.value for one in projects])

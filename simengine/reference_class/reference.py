@@ -21,12 +21,20 @@ from simengine.reference_class.history import (
     PaymentHistory,
     paid_against_plan,
     payment_histories,
-    total,
+    total_of_periods,
     total_up_to,
 )
-from simengine.reference_class.indigo import COLUMNS, IndigoTables, ProjectFilter, amount_of, month_number, month_text, read_indigo
+from simengine.reference_class.indigo import (
+    INDIGO_COLUMNS,
+    IndigoTables,
+    ProjectFilter,
+    amount_of,
+    month_number,
+    month_text,
+    read_indigo,
+)
 from simengine.reference_class.paid_over_planned import (
-    TAILS,
+    DEGREES_OF_FREEDOM,
     PaidOverPlanned,
     ParameterEstimate,
     fit_paid_over_planned,
@@ -42,12 +50,17 @@ class ProjectLine:
     """A project of the class that was paid and has a plan."""
 
     project: str
+    """Its id."""
     sector: str
+    """Its policy sector."""
     currency: str
+    """Of its payments."""
     is_finished: bool
+    """Whether it is complete, or all of its plan is due."""
     planned: float
     """By the first plan, up to the last actual period."""
     paid: float
+    """Up to the last actual period, without what the first plan repeats."""
     planned_in_all: float
     """By the first plan, to its end."""
     ratio: float
@@ -71,21 +84,29 @@ class QuarterLine:
     """A quarter of the calendar, over the projects with a ratio."""
 
     quarter: str
+    """Of the calendar, as 2020-Q1."""
     currency: str
+    """Of the payments."""
     projects: int
+    """Projects with a period in it."""
     planned: float
     """By first plans; of each project up to its last actual period."""
     paid: float
+    """Of the same projects and months."""
 
 
 @dataclass(frozen=True)
-class Spread:
+class AmountRange:
     """Numbers of projects or outcomes."""
 
     number: int
+    """How many there are."""
     median: float
+    """Their median."""
     lowest: float
+    """The lowest."""
     highest: float
+    """The highest."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +114,13 @@ class PriceLine:
     """Prices of outcomes, or caps, in one sector, country and currency."""
 
     sector: str
+    """Policy sector of the projects."""
     country: str
+    """As the tables state it; of most projects they do not."""
     currency: str
-    amounts: Spread
+    """Of the amounts."""
+    amounts: AmountRange
+    """The amounts."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +128,12 @@ class ReplanLine:
     """How often a first plan was replaced, and how far."""
 
     projects: int
+    """Projects with a ratio."""
     replaced: int
     """Projects with more than one plan."""
-    plans: Spread
-    last_over_first: Spread | None
+    plans: AmountRange
+    """Plans of a project, the first included."""
+    last_over_first: AmountRange | None
     """Total of the last plan over the first, where there is more than one; null if nowhere."""
 
 
@@ -115,9 +142,13 @@ class DelayLine:
     """How much later finished projects were paid than planned."""
 
     projects: int
+    """Finished projects."""
     mean_months: float
+    """Mean over them."""
     se: float
+    """Of this mean."""
     median_months: float
+    """Median over them."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +156,11 @@ class FittedLine:
     """The distribution of paid over planned for a new project of the class."""
 
     projects: int
+    """Projects from which it is fitted."""
     finished: int
+    """Those of them that are finished."""
     unfinished: int
+    """Those that go on."""
     within: float | None
     """k: standard deviation of the logarithm half way, less the last; null where unfinished projects count as censored."""
     within_projects: int
@@ -146,17 +180,23 @@ class Reference:
     """What the tables say of a reference class."""
 
     folder: str
+    """Where the tables are."""
     chosen: str
     """Which projects make up the class."""
     projects: tuple[ProjectLine, ...]
+    """Every project with a ratio."""
     fitted: FittedLine
+    """Paid over planned of another project of the class."""
     censored: FittedLine
     """The same with unfinished projects as censored and no more."""
     quarters: tuple[QuarterLine, ...]
+    """By quarter of the calendar and currency."""
     replans: ReplanLine
+    """How often a first plan was replaced, and how far."""
     delays: DelayLine | None
     """Null with fewer than two finished projects."""
     prices: tuple[PriceLine, ...]
+    """Prices of outcomes, by sector, country and currency."""
     caps: tuple[PriceLine, ...]
     """Maximum potential payments."""
     repayment: Mapping[str, int]
@@ -221,7 +261,7 @@ def read_reference(
         dict(Counter(row["repayment"] or NOT_STATED for row in tables["investments"] if row["id"] in ids)),
         odd.listed(),
         leave_one_out(against, is_censored=is_censored, seed=seed) if with_forecasts else None,
-        {name: hashlib.sha256((Path(folder) / f"{name}.csv").read_bytes()).hexdigest() for name in COLUMNS},
+        {name: hashlib.sha256((Path(folder) / f"{name}.csv").read_bytes()).hexdigest() for name in INDIGO_COLUMNS},
     )
 
 
@@ -239,14 +279,14 @@ def fitted_line(against: Sequence[PaidAgainstPlan], *, is_censored: bool) -> tup
         number,
         fitted.centre,
         fitted.scale,
-        {f"{tail:g}": chance for tail, chance in zip(TAILS, fitted.tails, strict=True)},
+        {f"{tail:g}": chance for tail, chance in zip(DEGREES_OF_FREEDOM, fitted.tails, strict=True)},
         {f"{level:g}": float(value) for level, value in zip(QUANTILE_LEVELS, quantiles, strict=True)},
     )
 
 
 def _line(one: PaidAgainstPlan) -> ProjectLine:
     history = one.history
-    totals = [total(plan) for plan in history.plans.values()]
+    totals = [total_of_periods(plan) for plan in history.plans.values()]
     return ProjectLine(
         history.project,
         history.sector or NOT_STATED,
@@ -300,7 +340,7 @@ def _quarters(against: Sequence[PaidAgainstPlan]) -> Iterable[QuarterLine]:
 
 
 def _replans(histories: Sequence[PaymentHistory]) -> ReplanLine:
-    several = [[total(plan) for plan in one.plans.values()] for one in histories if len(one.plans) > 1]
+    several = [[total_of_periods(plan) for plan in one.plans.values()] for one in histories if len(one.plans) > 1]
     moved = [totals[-1] / totals[0] for totals in several if totals[0] > 0]
     return ReplanLine(
         len(histories), len(several), _spread([len(one.plans) for one in histories]), _spread(moved) if moved else None
@@ -357,8 +397,8 @@ def _by_kind(tables: IndigoTables, amounts: Iterable[tuple[str, str, float]]) ->
     return tuple(PriceLine(*kind, _spread(found)) for kind, found in sorted(groups.items()))
 
 
-def _spread(numbers: Sequence[float]) -> Spread:
-    return Spread(len(numbers), float(median(numbers)), float(min(numbers)), float(max(numbers)))
+def _spread(numbers: Sequence[float]) -> AmountRange:
+    return AmountRange(len(numbers), float(median(numbers)), float(min(numbers)), float(max(numbers)))
 
 
 def _count_results(tables: IndigoTables, ids: set[str], odd: Oddities) -> None:

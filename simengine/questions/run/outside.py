@@ -31,13 +31,15 @@ class OutsideView:
     own: Statistic
     """Own forecast: the mean of payments over those planned, without the reference class."""
     own_low_80: float
-    """Between this and the next lie 80 % of the study's own replications."""
+    """A tenth of the study's own replications pay less of the plan."""
     own_high_80: float
+    """A tenth of them pay more of it."""
     class_median: float
     """Half of the reference class was paid less of its plan."""
     class_low_80: float
-    """Between this and the next lie 80 % of the reference class."""
+    """A tenth of the reference class was paid less of its plan."""
     class_high_80: float
+    """A tenth of it was paid more."""
     paid_less: float
     """Share of the reference class that was paid less of its plan than the own forecast."""
     is_optimistic: bool
