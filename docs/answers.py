@@ -22,7 +22,7 @@ from simengine.contract_text.published import PublishedContent
 from simengine.provenance import Provenance
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.question import FIELDS_BY_NAME, Later, Question
-from simengine.reference_class.reference import Reference
+from simengine.reference_class.lines import Reference
 from simengine.report.answers import Heading
 from simengine.report.document import CheckContent, ReplayContent
 from simengine.risk.statistics import Statistic
@@ -34,7 +34,12 @@ TABLE = re.compile(
 HEAD = "| path | kind | meaning |\n|---|---|---|\n"
 RUN = "run"
 """Whose tables tell what all answers begin and end with."""
-COMMANDS: Mapping[str, Any] = {"check": CheckContent, "replay": ReplayContent, "replay.all": PublishedContent, "reference": Reference}
+COMMANDS: Mapping[str, Any] = {
+    "check": CheckContent,
+    "replay": ReplayContent,
+    "replay.all": PublishedContent,
+    "reference": Reference,
+}
 """What commands answer that are no questions."""
 _OF_EVERY_ANSWER = ("seed", "n_replications", "told")
 _LISTS = (tuple, list)

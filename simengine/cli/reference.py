@@ -1,4 +1,4 @@
-"""The command about signed contracts: what was paid of what was planned, from public tables. Nothing is simulated."""
+"""Commands about signed contracts: what was paid of what was planned, and their records in public tables. Nothing is simulated."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from simengine.cli.options import PLACE, WholeNumber, json_option, output_option, say
+from simengine.errors import UsageError
 from simengine.questions.driver import asked_again
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simengine.reference_class.indigo import ProjectFilter
 
 
@@ -101,3 +104,39 @@ def _options(chosen: ProjectFilter, unfinished: str, seed: int, *, with_forecast
     ]
     words += [word for one in chosen.projects for word in ("--project", one)]
     return [*words, "--unfinished", unfinished, "--seed", f"{seed}", *(["--forecasts"] if with_forecasts else [])]
+
+
+@click.command()
+@click.argument("what", metavar="CONTRACT|FOLDER", type=PLACE)
+@click.option("--project", metavar="ID", help="With a folder: the project to read. With a contract: the id that its record gets.")
+@click.option("-o", "--output", type=PLACE, required=True, help="New or empty folder for the record, or for the contract.")
+def record(what: Path, project: str | None, output: Path) -> None:
+    """Write the rate card of CONTRACT as INDIGO tables, or a project of the tables in FOLDER as a contract; list what is lost."""
+    from simengine.report.folder import results_folder, write_files
+
+    if project is None or not project.strip():
+        raise UsageError("--project: must be the id of a project; found none")
+    files, unsaid = _contract_files(what, project) if what.is_dir() else _record_files(what, project)
+    with results_folder(output) as draft:
+        again = asked_again("record", what, "--project", project)
+        write_files(draft, {**files, "not-said.txt": "".join(f"{line}\n" for line in unsaid), "run-again.txt": again})
+    for line in unsaid:
+        say(f"not said: {line}")
+    say(f"Results: {output}")
+
+
+def _record_files(contract_file: Path, project: str) -> tuple[dict[str, str], Sequence[str]]:
+    from simengine.config import load_contract
+    from simengine.reference_class.record import record_of
+
+    return record_of(load_contract(contract_file), project)
+
+
+def _contract_files(folder: Path, project: str) -> tuple[dict[str, str], Sequence[str]]:
+    from simengine.reference_class.indigo import read_indigo
+    from simengine.reference_class.record import recorded_contract
+    from simengine.report.document import as_text
+
+    found = recorded_contract(read_indigo(folder), project)
+    text = f"# Project {project}; month 1 is {found.start}.\n{as_text(found.contract)}"
+    return {"contract.yaml": text, "planned.csv": found.planned, "paid.csv": found.paid}, found.unsaid

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.reference_class.forecasts import ForecastScores
-from simengine.reference_class.reference import FittedLine, PriceLine, Reference
+from simengine.reference_class.lines import FittedLine, PriceLine, Reference
 
 if TYPE_CHECKING:
     from simengine.reference_class.forecasts import Coverage
