@@ -35,6 +35,15 @@ UNSEEN = ("--set", "measurement.metrics.saving.attrition={share: 0.9}", "--set",
 PAYERS = "capital.payers={outcome_payer: {share: rest}, region: {share: 0.4, leaves_in_month: 30}}"
 RICHER = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
 REVOLVING = ("--set", "capital.tranches.senior.revolving=true")
+CLASS = "environment={reference_class: {paid_over_planned: 1.1, planned_payments: 9_000_000}}"
+CARD = """
+title: A card
+currency: SEK
+commitment: 9
+dates: {end: {month: 3}}
+metrics: {saved: {meaning: what was saved, unit: SEK}}
+terms: {half: {share: 0.5, of: saved, at: end}}
+"""
 GIFT = ("--set", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
 TILT = ("--tilt", "effect.sooner_home.hazard_ratio=0.5")
 HAS_BOXES = find_spec("ema_workbench") is not None
@@ -43,6 +52,7 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (TINY, "--until", "p_loss se<0.1", "--measure", "investor.cvar(0.5)", *TILT),
         (LENDERS, "-n", 50, "--set", PAYERS, *REVOLVING, *GIFT),
         (WOMEN, "-n", 20),
+        (WOMEN, "-n", 20, "--set", "population.waves.all.size=500", "--set", CLASS),
         (TINY, "-n", 2000),
     ),
     "cash": ((TINY, "-n", 50), (LENDERS, "-n", 40, *REVOLVING)),
@@ -50,7 +60,9 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "replay": (
         (CONFIGS / "contracts/utah_preschool.yaml", "--outcome", "avoided_cost=1"),
         (CONFIGS / "contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1"),
+        ("card.yaml", "--outcome", "saved=1", "--actual", "paid.csv"),
     ),
+    "reference": ((CONFIGS / "indigo_made_up", "--forecasts"), (CONFIGS / "indigo_made_up", "--unfinished", "censored")),
     "replay.all": (("--all",),),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
@@ -134,6 +146,8 @@ def differences(entries: Iterable[Entry], contents: Iterable[Any]) -> list[str]:
 
 def answers_to(name: str, folder: Path) -> list[Any]:
     (folder / "scores.yaml").write_text(SCORES)
+    (folder / "card.yaml").write_text(CARD)
+    (folder / "paid.csv").write_text("month,payment\n3,1\n")
     found = []
     for words in ASKED[name]:
         seed = () if name in COMMANDS else ("--seed", 1)

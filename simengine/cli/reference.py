@@ -67,6 +67,7 @@ def reference(
     as_json: bool,
 ) -> None:
     """Read what signed contracts were paid of what they planned from the INDIGO tables in FOLDER."""
+    from simengine.provenance import Stopwatch, describe_run
     from simengine.reference_class.indigo import ProjectFilter
     from simengine.reference_class.layout import environment_section, projects_csv, reference_tables
     from simengine.reference_class.reference import read_reference
@@ -74,9 +75,12 @@ def reference(
     from simengine.report.answers import as_plain
     from simengine.report.folder import results_folder, write_files
 
+    clock = Stopwatch()
     chosen = ProjectFilter(sector, country, currency, fund, projects)
     found = read_reference(folder, chosen, is_censored=unfinished == "censored", with_forecasts=with_forecasts, seed=seed)
-    content = document.as_json(as_plain(found))
+    options = _options(chosen, unfinished, seed, with_forecasts=with_forecasts)
+    provenance = describe_run(clock, "".join(found.sha256.values()), {"folder": str(folder), "options": options})
+    content = document.as_json({**as_plain(found), "provenance": provenance})
     if output is not None:
         with results_folder(output) as draft:
             files = {
@@ -84,7 +88,7 @@ def reference(
                 "environment.yaml": environment_section(found),
                 "projects.csv": projects_csv(found),
             }
-            again = asked_again("reference", folder, *_options(chosen, unfinished, seed, with_forecasts=with_forecasts))
+            again = asked_again("reference", folder, *options)
             write_files(draft, {**files, "run-again.txt": again})
     if as_json:
         say(content)

@@ -128,8 +128,10 @@ class FittedLine:
     """Those of them that are finished."""
     unfinished: int
     """Those that go on."""
+    is_censored: bool
+    """Whether projects that go on count as censored and no more: k is then not used."""
     within: float | None
-    """k: standard deviation of the logarithm half way, less the last; null where unfinished projects count as censored."""
+    """k: standard deviation of the logarithm half way, less the last; null where no project shows it, and all count as censored."""
     within_projects: int
     """Projects from which k was estimated."""
     centre: ParameterEstimate

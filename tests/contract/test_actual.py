@@ -43,7 +43,8 @@ def compared(
 
 
 def test_payments__are_reproduced_or_not(folder: Path) -> None:
-    # By hand, two people by month 3 and one by month 9. Quarter 1: 2 x 100.25 = 200.50, paid 150 + 50.5; quarter 2: nothing, 40 paid; quarter 3: 100.25, paid as 100, rounded.
+    # By hand, two people by month 3 and one by month 9. Quarter 1: 2 x 100.25 = 200.50, paid 150 + 50.5;
+    # quarter 2: nothing, 40 paid; quarter 3: 100.25, paid as 100, rounded.
     found = compared(folder, "month,payment\n1,150\n3,50.5\n4,40\n9,100\n")
     assert found == [
         ("quarter_1", 200.5, 200.5, 0.0, "reproduced"),
