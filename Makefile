@@ -67,6 +67,7 @@ verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.sizing
 	$(BIN)/python -m verification.sealed_forecasts
 	$(BIN)/python -m verification.fitted_pathways
+	$(BIN)/python -m verification.outside_view
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -22,6 +22,7 @@ from simengine.contract_text.published import PublishedContent
 from simengine.provenance import Provenance
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.question import FIELDS_BY_NAME, Later, Question
+from simengine.reference_class.lines import Reference
 from simengine.report.answers import Heading
 from simengine.report.document import CheckContent, ReplayContent
 from simengine.risk.statistics import Statistic
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Any] = {
     "seal": SealContent,
     "score": ScoreContent,
     "fit": FitContent,
+    "reference": Reference,
 }
 """What commands answer that are no questions."""
 WITHOUT_PROVENANCE = ("check", "seal")

@@ -49,7 +49,8 @@ class Provenance(TypedDict):
     `contract` of a replay), `seed`, `replications`, `threads` and `block_size`, `variant` (null if there is none) and `overrides`: each
     `--set`, in order. Overrides and variant are in the study text, too."""
     study_sha256: str
-    """SHA-256 of the study as it was run (`study.yaml` of the folder); of a replay, of the contract as JSON."""
+    """SHA-256 of the study as it was run (`study.yaml` of the folder); of a replay, of the contract as JSON; of a
+    reference class, of the checksums of its tables."""
     time: Clock
     """When it ran."""
 

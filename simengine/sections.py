@@ -42,6 +42,7 @@ SECTIONS: dict[str, Section] = {
     "pathway": Section("left", is_of_people=True),
     "events": Section("left", is_of_people=True),
     "shocks": Section("left", is_of_people=True),
+    "environment": Section("left", is_of_people=True),
     "effect": Section("left", is_of_people=True),
     "promise": Section("beside"),
     "outcomes": Section("left", is_of_people=True),

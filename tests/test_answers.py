@@ -38,6 +38,15 @@ UNSEEN = ("--set", "measurement.metrics.saving.attrition={share: 0.9}", "--set",
 PAYERS = "capital.payers={outcome_payer: {share: rest}, region: {share: 0.4, leaves_in_month: 30}}"
 RICHER = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
 REVOLVING = ("--set", "capital.tranches.senior.revolving=true")
+CLASS = "environment={reference_class: {paid_over_planned: 1.1, planned_payments: 9_000_000}}"
+CARD = """
+title: A card
+currency: SEK
+commitment: 9
+dates: {end: {month: 3}}
+metrics: {saved: {meaning: what was saved, unit: SEK}}
+terms: {half: {share: 0.5, of: saved, at: end}}
+"""
 GIFT = ("--set", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
 TILT = ("--tilt", "effect.sooner_home.hazard_ratio=0.5")
 SEAL = seal_of({"paid": np.linspace(0, 1, 500), "net": np.linspace(-1, 1, 500), "net_sure": np.zeros(500)}, variant="other")
@@ -49,6 +58,7 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (TINY, "--until", "p_loss se<0.1", "--measure", "investor.cvar(0.5)", *TILT),
         (LENDERS, "-n", 50, "--set", PAYERS, *REVOLVING, *GIFT),
         (WOMEN, "-n", 20),
+        (WOMEN, "-n", 20, "--set", "population.waves.all.size=500", "--set", CLASS),
         (TINY, "-n", 2000),
     ),
     "cash": ((TINY, "-n", 50), (LENDERS, "-n", 40, *REVOLVING)),
@@ -56,7 +66,9 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "replay": (
         (CONFIGS / "contracts/utah_preschool.yaml", "--outcome", "avoided_cost=1"),
         (CONFIGS / "contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1"),
+        ("card.yaml", "--outcome", "saved=1", "--actual", "paid.csv"),
     ),
+    "reference": ((CONFIGS / "indigo_made_up", "--forecasts"), (CONFIGS / "indigo_made_up", "--unfinished", "censored")),
     "replay.all": (("--all",),),
     "seal": (("run", "--results", "investor.net,metric.saving.estimate"),),
     "score": (("made.seal.json", "--outcome", "paid=0.4", "--outcome", "net>0", "--outcome", "net_sure<9"),),
@@ -158,6 +170,8 @@ def answers_to(name: str, folder: Path) -> list[Any]:
     if name == "fit":
         (folder / "frail.yaml").write_text(FRAIL)
         (folder / "placements.yaml").write_text(a_study_of_placements())
+    (folder / "card.yaml").write_text(CARD)
+    (folder / "paid.csv").write_text("month,payment\n3,1\n")
     found = []
     for words in ASKED[name]:
         seed = () if name in COMMANDS else ("--seed", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,6 @@ from simengine.questions.driver import asked_again
 
 if TYPE_CHECKING:
     from simengine.contract_text.published import PublishedContent
-    from simengine.report.document import ReplayContent
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 
@@ -47,6 +46,19 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
     "--drawn", type=float, help="Money that the investor paid in, up to the commitment. If absent: all of the commitment."
 )
 @click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract. If absent: all dates.")
+@click.option(
+    "--actual",
+    type=PLACE,
+    help="Payments that were made, to compare with: a table month,payment, or date,payment with --start, each in the last month for which "
+    "it was paid. If absent: nothing is compared.",
+)
+@click.option(
+    "--rounded-to",
+    type=click.FloatRange(0, 1e12, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="With --actual: the unit to which its payments are rounded; a difference of up to half of it is none.",
+)
 @_json
 def replay_command(
     contract_file: Path | None,
@@ -56,12 +68,16 @@ def replay_command(
     start: str | None,
     drawn: float | None,
     until: str | None,
+    actual: Path | None,
+    rounded_to: float,
     as_json: bool,
 ) -> None:
     """Settle CONTRACT on outcomes, or without any on the published cases that stand in it: payments out, no simulation."""
     if is_all == (contract_file is not None):
         raise UsageError("replay: must have either a contract or --all; found " + ("both" if is_all else "neither"))
-    if start is not None and reached is None and not is_all:
+    if actual is not None and (is_all or (not outcomes and reached is None)):
+        raise UsageError("--actual: must stand beside a contract and its outcomes, --reached or --outcome; found none")
+    if start is not None and reached is None and actual is None and not is_all:
         raise UsageError(f"--start: must belong to a table of outcomes, --reached; found {start!r} and no table")
     if contract_file is None:
         if outcomes or reached is not None or start is not None or drawn is not None or until is not None:
@@ -71,7 +87,7 @@ def replay_command(
     elif not outcomes and reached is None and drawn is None and until is None and _has_published(contract_file):
         _replay_published(contract_file, as_json=as_json)
     else:
-        _replay_one(contract_file, outcomes, (reached, start), drawn, until, as_json=as_json)
+        _replay_one(contract_file, outcomes, (reached, start), drawn, until, (actual, rounded_to), as_json=as_json)
 
 
 def _has_published(contract_file: Path) -> bool:
@@ -103,10 +119,12 @@ def _replay_one(
     listed: tuple[Path | None, str | None],
     drawn: float | None,
     until: str | None,
+    made: tuple[Path | None, float],
     *,
     as_json: bool,
 ) -> None:
     from simengine.config import load_contract, read_reached
+    from simengine.contract_text.actual import actual_table, compare_actual, read_actual
     from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, tables
     from simengine.settlement import replay as settle_published
@@ -118,15 +136,18 @@ def _replay_one(
     try:
         reached = None if table is None else read_reached(table, contract, start)
         payments = settle_published(contract, values, drawn, until, reached)
+        paid = None if made[0] is None else read_actual(made[0], start)
+        compared = None if paid is None else compare_actual(payments, paid, contract.currency, made[1], until)
     except UsageError as error:
         # The function names what it was given as the command names its options.
         raise UsageError(f"--{error}") from None
-    content: ReplayContent = {
+    content: dict[str, Any] = {
         "contract": contract.title,
         "currency": contract.currency,
         "drawn": drawn,
         "outcomes": values,
         **document.settlement(payments),
+        **({} if compared is None else {"actual": compared}),
     }
     if as_json:
         settings = {"contract": str(contract_file)}
@@ -134,6 +155,8 @@ def _replay_one(
         say(document.as_json({**content, "provenance": provenance}))
     else:
         tables.show(tables.settlement_table(content))
+        if compared is not None:
+            tables.show(actual_table(compared, contract.currency))
 
 
 def _read_outcomes(texts: tuple[str, ...]) -> dict[str, float]:

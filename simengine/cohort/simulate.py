@@ -70,9 +70,9 @@ def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
     crowd = _Crowd(cohort, entrance, draws, _empty_tallies(cohort, len(draws)))
     crowd.tallies.clipped[:] = crowd.untreated.clipped + _exceeding(cohort, draws)
     for number, (name, wave) in enumerate(cohort.population.waves.items()):
-        size, enrolment_months = (
-            np.floor(draws[f"population.waves.{name}.{key}"]).astype(np.int64) for key in ("size", "enrolment_months")
-        )
+        factor = 1.0 if cohort.size_factor is None else draws[cohort.size_factor]
+        size = np.floor(draws[f"population.waves.{name}.size"] * factor).astype(np.int64)
+        enrolment_months = np.floor(draws[f"population.waves.{name}.enrolment_months"]).astype(np.int64)
         crowd.tally_wave(number, Group(name, size, int(wave.from_month.value), enrolment_months))
     if cohort.comparisons.n_baseline and "baseline" in cohort.comparisons.by_moments:
         size = np.full(len(draws), cohort.comparisons.n_baseline, dtype=np.int64)

@@ -88,6 +88,8 @@ class Cohort:
     """Multiplies every effect (its logarithm, for a ratio): 0 is a service that changes nothing."""
     asks_by_year: bool = True
     """Whether sums by calendar year are needed; if not, nobody is simulated beyond the last window."""
+    size_factor: str | None = None
+    """Path of the number that multiplies the people of every wave; absent: nothing does."""
     counted: Mapping[str, PersonCount] = field(default_factory=dict)
     """Outcomes of service users that are listed person by person, each by the name under which it is counted."""
 

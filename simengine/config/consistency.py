@@ -13,6 +13,7 @@ from simengine.cohort import purposes_of_people
 from simengine.cohort.outcomes import price_lists
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.counted import counted_problems
+from simengine.config.environment import environment_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
 from simengine.config.levels import level_problems
@@ -40,7 +41,14 @@ ADD_UP = ("total_difference", "rate_difference", "per_100_difference")
 
 def study_problems(study: Study) -> list[Finding]:
     """Find all inconsistencies in a study, in the order of its sections."""
-    about_people = (people_problems, promise_problems, evaluation_problems, moments_problems, counted_problems)
+    about_people = (
+        people_problems,
+        environment_problems,
+        promise_problems,
+        evaluation_problems,
+        moments_problems,
+        counted_problems,
+    )
     about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]

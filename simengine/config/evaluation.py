@@ -12,7 +12,7 @@ from simengine.cohort.outcomes import OutcomeKind, behind
 from simengine.config.study import Study
 from simengine.contract.compile import dependences
 from simengine.contract.rules import contract_rules
-from simengine.distributions import Constant, Quantity
+from simengine.distributions import Constant
 from simengine.errors import Finding, one_of
 from simengine.measurement.spec import SECTION_OF, Design, Metric
 
@@ -88,7 +88,7 @@ def _designs(study: Study) -> Iterator[Finding]:
 
 def _somebody(study: Study) -> Iterator[Finding]:
     """Find groups in which nobody will ever be: whatever is measured of them is missing in every replication."""
-    protocol, most = study.measurement, {name: _most(wave.size) for name, wave in study.population.waves.items()}
+    protocol, most = study.measurement, {name: _most(study, name) for name in study.population.waves}
     alone = set(most) if protocol.by_wave else _read_alone(study)
     nobody = [name for name, people in most.items() if people < 1]
     for name in nobody:
@@ -121,9 +121,10 @@ def _read_alone(study: Study) -> set[str]:
     return {list(contract.waves)[place] for place in places}
 
 
-def _most(size: Quantity) -> float:
-    """Return the most people that a size stands for; a drawn number counts with its whole part."""
-    return size.support[1] if size.support[1] == inf else floor(size.support[1])
+def _most(study: Study, wave: str) -> float:
+    """Return the most people that a wave may have; a drawn number counts with its whole part."""
+    most = study.people_in(wave)[1]
+    return most if most == inf else floor(most)
 
 
 def _transfers(study: Study) -> Iterator[Finding]:

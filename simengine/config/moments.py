@@ -86,7 +86,7 @@ def _lives(study: Study, path: str) -> Iterator[Finding]:
 
 def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
     protocol = study.measurement
-    smallest = min(floor(wave.size.support[0]) for wave in study.population.waves.values())
+    smallest = min(floor(study.people_in(wave)[0]) for wave in study.population.waves)
     people = 0.0
     if section == "baseline" and protocol.baseline is not None:
         people = protocol.baseline.size.value

@@ -33,7 +33,7 @@ def reach_of(study: Study, name: str, waves: Iterable[str] | None = None) -> Spa
     designs = protocol.compared_by(name, chosen)
     span = _hull([_by_design(study, metric, design) for design in designs] or [(-inf, inf)])
     if metric.estimate == "total_difference":
-        span = _times(span, sum(outcome_span_of(study.population.waves[wave].size)[1] for wave in chosen))
+        span = _times(span, sum(_most_people(study, wave) for wave in chosen))
     if metric.estimate == "per_100_difference":
         span = _times(span, 100.0)
     if metric.shrinkage is not None:
@@ -98,6 +98,13 @@ def _hull(spans: Sequence[Span]) -> Span:
     return min(low for low, _ in spans), max(high for _, high in spans)
 
 
+def _most_people(study: Study, wave: str) -> float:
+    """Return the most people that a wave can hold, whatever is drawn."""
+    known = study.reference_class
+    factor = 1.0 if known is None else outcome_span_of(known.paid_over_planned)[1]
+    return product(outcome_span_of(study.population.waves[wave].size)[1], factor)
+
+
 def _times(span: Span, factor: float) -> Span:
     return product(span[0], factor), product(span[1], factor)
 
@@ -110,5 +117,5 @@ def reaches_of(study: Study) -> Mapping[str, Span]:
             found[name] = reach_of(study, name)
             found |= {f"{name}.{wave}": reach_of(study, name, [wave]) for wave in waves}
     for wave in waves:
-        found[f"people.{wave}"] = (0.0, outcome_span_of(study.population.waves[wave].size)[1])
+        found[f"people.{wave}"] = (0.0, _most_people(study, wave))
     return found

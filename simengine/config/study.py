@@ -14,7 +14,7 @@ from simengine.capital.rates import PriceIndex, RateTable
 from simengine.capital.spec import Capital, Parties
 from simengine.cohort import Cohort, Comparisons, Matching, MoveClock, PersonCount
 from simengine.cohort.outcomes import Outcome, OutcomeKind, refuse_unlisted
-from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
+from simengine.cohort.spec import Effect, Environment, Event, Pathway, Population, ReferenceClass, Shock
 from simengine.config.behaviour import Behaviour
 from simengine.config.known import Known
 from simengine.config.sizing import Sizing
@@ -35,6 +35,7 @@ from simengine.distributions import (
     Spec,
     quantities_in,
 )
+from simengine.distributions.spans import Span, product
 from simengine.measurement.spec import Matched, Protocol
 from simengine.value.spec import PublicPrices
 
@@ -76,6 +77,8 @@ class RunDefaults(Spec):
     """Seed unless `--seed` says otherwise; absent: drawn for each run."""
 
 
+PAID_OVER_PLANNED = "environment.reference_class.paid_over_planned"
+"""Path of the number that multiplies how many people enter."""
 _FEW_WAVES = 3
 """Waves that are named one by one where a study prints as one line."""
 
@@ -100,6 +103,8 @@ class Study(Spec):
     """What may happen to people many times, by names of your choice."""
     shocks: dict[Name, Shock] = {}
     """Factors shared by everybody at a time, by names of your choice."""
+    environment: Environment | None = None
+    """What is known of the surroundings as a whole; absent: nothing."""
     effect: dict[Name, Effect]
     """What the service changes, by names of your choice; `{}` for nothing."""
     promise: dict[str, Fixed] = {}
@@ -164,6 +169,17 @@ class Study(Spec):
 
         return with_changes(self, changes, variant)
 
+    @property
+    def reference_class(self) -> ReferenceClass | None:
+        """Return the record of signed contracts of the same kind, if the study has one."""
+        return None if self.environment is None else self.environment.reference_class
+
+    def people_in(self, wave: str) -> Span:
+        """Return the least and the greatest number of people of a wave, before the drawn number is rounded down."""
+        size, known = self.population.waves[wave].size.support, self.reference_class
+        low, high = (1.0, 1.0) if known is None else known.paid_over_planned.support
+        return product(size[0], low), product(size[1], high)
+
     def wholes(self) -> list[list[str]]:
         """List the paths of the shares of every total."""
         wholes = [[f"population.strata.{name}.share" for name in self.population.strata]]
@@ -226,6 +242,7 @@ def cohort_of(study: Study) -> Cohort:
         transfers=study.measurement.transfers,
         pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.measured.values() if one.per is not None})),
         asks_by_year=bool(study.public_value),
+        size_factor=None if study.reference_class is None else PAID_OVER_PLANNED,
         counted={
             name: PersonCount(one.outcome or name, None if one.within_months is None else int(one.within_months.value))
             for name, one in study.measurement.counted.items()

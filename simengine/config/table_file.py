@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
+from typing import Any
 
 from simengine.config.document import bytes_of
-from simengine.errors import Problem, StudyError, shorten
+from simengine.distributions.names import month_of_year
+from simengine.errors import Problem, StudyError, UsageError, shorten
 
 _MOST_BYTES = 1 << 28
+_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>0?[1-9]|1[0-2])(-(0?[1-9]|[12]\d|3[01]))?", re.ASCII)
 
 
 def read_table(path: Path | str) -> list[tuple[str, dict[str, str]]]:
@@ -35,6 +39,57 @@ def read_table(path: Path | str) -> list[tuple[str, dict[str, str]]]:
     if problems:
         raise StudyError(problems)
     return [(where, dict(zip(header, cells, strict=True))) for where, cells in rows]
+
+
+def table_rows(path: Path | str, start: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """Read the rows of a table as `read_table` does; a column `date` becomes `month`, counted from the start.
+
+    Parameters
+    ----------
+    path
+        A file with a header.
+    start
+        The month in which the contract begins, as 2030-01: for a file with dates.
+
+    Raises
+    ------
+    UsageError
+        If the start is no month.
+    StudyError
+        If the file is no table, or with every row whose date is none.
+    """
+    if start is not None:
+        try:
+            month_of_year(start)
+        except ValueError as error:
+            raise UsageError(f"start: {error}") from None
+    rows: list[tuple[str, dict[str, Any]]] = []
+    problems: list[Problem] = []
+    for where, cells in read_table(path):
+        line: dict[str, Any] = dict(cells)
+        if "date" in line:
+            date = str(line.pop("date"))
+            month = _month_of(date, start) if date.strip() else ""
+            if isinstance(month, str) and month:
+                problems.append(Problem(where, "date", month, shorten(date), ""))
+                continue
+            line["month"] = month
+        rows.append((where, line))
+    if problems:
+        raise StudyError(problems)
+    return rows
+
+
+def _month_of(date: str, start: str | None) -> str | int:
+    """Return the month from the start at whose end a date lies, or the rule that it breaks."""
+    if start is None:
+        return "a table with dates needs the month in which the contract begins (`--start 2030-01`)"
+    found = _DATE.fullmatch(date.strip())
+    if found is None:
+        return "a date is written as 2030-01-31 or 2030-01"
+    year, month = (int(part) for part in start.split("-"))
+    months = 12 * (int(found["year"]) - year) + int(found["month"]) - month + 1
+    return months if months >= 1 else f"a date must not be before the start, {start}"
 
 
 def _text_of(path: Path | str) -> str:

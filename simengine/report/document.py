@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import yaml
@@ -115,8 +115,30 @@ class Replayed(TypedDict):
     """By metric: the outcome that was given."""
 
 
+class PeriodComparison(TypedDict):
+    """What the terms pay in a period, and what was paid."""
+
+    period: str
+    """The dates of the contract at its end; `after the last date` for later payments."""
+    from_month: int
+    """First month of the period, from the start."""
+    to_month: int | None
+    """Last month; null after the last date."""
+    computed: float
+    """The payment under the terms."""
+    paid: float
+    """The payments that were made."""
+    difference: float
+    """Computed less paid."""
+    verdict: str
+    """`reproduced`, or `not reproduced` where the two differ by more than half of the unit to which payments are rounded."""
+
+
 class ReplayContent(Replayed, SettlementContent):
     """A contract settled on outcomes."""
+
+    actual: NotRequired[list[PeriodComparison]]
+    """By period: what the terms pay against what was paid; absent without `--actual`."""
 
 
 class CheckContent(TypedDict):

@@ -1,6 +1,7 @@
 """Specification of the people: who enters, their states and events, and what the service changes."""
 
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT, Effect
+from simengine.cohort.spec.environment import Environment, ReferenceClass
 from simengine.cohort.spec.events import Event, Length, Shock
 from simengine.cohort.spec.names import OneOrMore
 from simengine.cohort.spec.pathway import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, MoveSpec, Pace, Pathway
@@ -25,6 +26,7 @@ __all__ = [
     "Dose",
     "Effect",
     "Engagement",
+    "Environment",
     "Event",
     "Frailty",
     "Length",
@@ -33,6 +35,7 @@ __all__ = [
     "Pace",
     "Pathway",
     "Population",
+    "ReferenceClass",
     "Selection",
     "Shock",
     "Sites",

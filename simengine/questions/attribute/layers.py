@@ -1,7 +1,7 @@
 """The four layers of uncertainty, and how each is redrawn by itself.
 
 - *parameters*: the numbers of the study that have a distribution, unless their `layer` says otherwise;
-- *environment*: shocks, sites, referral volume;
+- *environment*: shocks, sites, referral volume, the record of a reference class;
 - *sampling*: the people served and their outcomes;
 - *measurement*: the comparison groups, and the evaluator's own errors.
 
@@ -26,7 +26,7 @@ from simengine.streams import purpose_number
 
 LAYERS: tuple[Layer, ...] = ("parameters", "environment", "sampling", "measurement")
 """From what is settled first to what is settled last: the order of the nested decomposition."""
-_OF_REPLICATION = ("population.waves.", "shocks.")
+_OF_REPLICATION = ("population.waves.", "shocks.", "environment.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:

@@ -51,7 +51,7 @@ def pilot_shows(study: Study, eyes: Belief, n_people: int, ensemble: Ensemble) -
         draws = draw_numbers(believed, ensemble.seed, replications)
         cohort = cohort_of(believed)
         alone = cohort.population.model_copy(update={"waves": {name: cohort.population.waves[name]}})
-        tallies = lived(replace(cohort, population=alone), draws, eyes.multiple)
+        tallies = lived(replace(cohort, population=alone, size_factor=None), draws, eyes.multiple)
         only = believed.model_copy(update={"population": alone})
         return measured(only, believed.measurement, tallies, draws).estimate
 

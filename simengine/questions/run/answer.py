@@ -13,6 +13,7 @@ from simengine.config import Study, known_metrics
 from simengine.distributions import Constant
 from simengine.errors import UnknownNameError
 from simengine.pipeline import draw_numbers, drawn_again
+from simengine.questions.run.outside import OutsideView, outside_view
 from simengine.records import ReplicationResults, row_index
 from simengine.replications.answer import Answer
 from simengine.replications.blocks import run_study
@@ -43,6 +44,8 @@ class Run(Answer):
     with_control_variates: bool
     shows_diagnostics: bool
     study: Study
+    outside: OutsideView | None = None
+    """The study's own forecast against signed contracts; absent unless the study names a reference class and its plan."""
 
     def __getitem__(self, name: str) -> Statistic | NDArray[Any]:
         """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name.
@@ -147,7 +150,15 @@ def run_question(
         precise = run_until(
             study, seed, goals, at_most, with_control_variates=with_control_variates, measures=asked, sampling=sampling, **how
         )
-        return Run(precise.results, precise.table, precise, *shown, n_replications=precise.table.n_replications, seed=seed)
+        return Run(
+            precise.results,
+            precise.table,
+            precise,
+            *shown,
+            outside_view(study, ensemble),
+            n_replications=precise.table.n_replications,
+            seed=seed,
+        )
     if with_control_variates:
         refuse_impossible_variates(sampling, study.numbers, n_replications, knows_deviations=bool(known_metrics(study)))
     results = run_study(
@@ -155,4 +166,4 @@ def run_question(
     )
     variates = control_variates(study, seed, results, sampling) if with_control_variates else None
     table = summarise(results, variates, asked)
-    return Run(results, table, None, *shown, n_replications=table.n_replications, seed=seed)
+    return Run(results, table, None, *shown, outside_view(study, ensemble), n_replications=table.n_replications, seed=seed)

@@ -11,8 +11,9 @@ from pydantic import Field
 from simengine.config import Study
 from simengine.questions.run import trust
 from simengine.questions.run.answer import Run
+from simengine.questions.run.outside import OutsideView
 from simengine.report import document, folder, steps
-from simengine.report.answers import Heading, answer_heading
+from simengine.report.answers import Heading, answer_heading, as_plain
 from simengine.risk.sections import (
     DiagnosticsSection,
     LenderSection,
@@ -87,6 +88,8 @@ class RunContent(Heading, _ByName, StructureSections):
     """Statistics that are not reported."""
     measures: NotRequired[Mapping[str, Statistic]]
     """By measure of `--measure`: its statistic; absent if none is requested ([amounts and measures](measures.md))."""
+    outside: NotRequired[OutsideView]
+    """The outside view: the study's own forecast against signed contracts; absent unless the study names a reference class and its plan."""
     sampling: SamplingContent
     """How the numbers of the study were drawn: the options of the same names."""
     precision: trust.PrecisionContent | None
@@ -103,6 +106,8 @@ def run_content(study: Study, found: Run) -> RunContent:
         **trust.trust_content(found.table),
     }
     content["diagnostics"]["moves"] = steps.steps_content(study)
+    if found.outside is not None:
+        content["outside"] = as_plain(found.outside)
     if found.table.asked:
         content["measures"] = found.table.asked
     sampling: SamplingContent = {

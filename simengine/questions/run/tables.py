@@ -358,6 +358,11 @@ def _assumed(study: Study) -> Text:
 def run_tables(study: Study, found: Run) -> RenderableType:
     """Lay out the risk table of a run, and what else of it was asked for."""
     shown: list[RenderableType] = [risk_tables(study, found.table, found.seed)]
+    if found.outside is not None:
+        shown += [
+            Text("\nThe outside view", style="bold"),
+            *map(Text, filter(None, (found.outside.sentence, found.outside.counted_twice))),
+        ]
     if found.shows_diagnostics:
         shown += [diagnostics_table(study, found.table), steps.steps_sentence(steps.steps_content(study))]
     if found.table.asked:
