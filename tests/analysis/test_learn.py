@@ -261,7 +261,7 @@ REFUSED = [
     ({"of": "people", "value": 61}, {}, "people: a result must be possible under the study; found 60 in every replication"),
     ({"of": "people", "value": 60}, {}, "a result must differ between replications; found people the same in all"),
     ({"of": "metric.successes.estimate", "value": 400}, {}, "a result must be possible under the study; found 400, with"),
-    ({"of": "metric.successes.estimate", "value": 30}, {"n": 100}, "learning must have 200 replications or more; found 100"),
+    ({"of": "metric.successes.estimate", "value": 30}, {"n": 100}, "learning about 1 numbers must have 200 replications or more; found 100"),
     (
         {"of": "metric.successes.estimate", "value": 30},
         {"n": 300, "least_effective": 900.0},

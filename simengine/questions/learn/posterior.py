@@ -28,10 +28,10 @@ from simengine.replications.ensemble import Ensemble
 from simengine.replications.points import uncertain_paths
 from simengine.streams import generator_of
 
-FEWEST = 200
-"""Replications: a tenth of them must tell the slopes of a regression."""
-_FIRST, _NEXT, _ROUNDS = 0.2, 0.1, 9
-"""Parts of the replications that the first round and each other one draws."""
+FEWEST, FEWEST_EACH = 200, 20
+"""Replications in all, and for each number and one more: half of these must tell the slopes of a regression."""
+_FIRST, _ROUNDS = 0.2, 9
+"""Part of the replications that the first round draws, at least; and rounds."""
 _LEAST_SHARE = 0.15
 """Effective sample size that a temperature must leave, as a part of the replications so far."""
 _FITTED_AT = 0.5
@@ -129,14 +129,16 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
         If no number is uncertain, there are too few replications, or the results are impossible under the study.
     """
     n = ensemble.n_replications
-    if n < FEWEST:
-        raise UsageError(f"-n: learning must have {FEWEST} replications or more; found {n}")
     observer = observer_of(study, results)
     paths = observer.paths(uncertain_paths(study))
     if not paths:
         raise UsageError("learn: a number on which the results depend must have a distribution; found none")
-    counts = [max(int(_FIRST * n), 2)] + [max(int(_NEXT * n), 2)] * (_ROUNDS - 2)
-    counts.append(n - sum(counts))
+    fewest = max(FEWEST, FEWEST_EACH * (1 + len(paths)))
+    if n < fewest:
+        raise UsageError(f"-n: learning about {len(paths)} numbers must have {fewest} replications or more; found {n}")
+    first = max(int(_FIRST * n), FEWEST_EACH // 2 * (1 + len(paths)))
+    each = (n - first) // (_ROUNDS - 1)
+    counts = [first, *[each] * (_ROUNDS - 2), n - first - each * (_ROUNDS - 2)]
     sample = _Sample(np.empty((0, len(paths))), {}, [], [])
     _add(sample, observer, paths, ensemble, prior(len(paths)), counts[0])
     observer, silent = _telling(observer, sample)
@@ -144,15 +146,24 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
     rounds: list[Round] = []
     likelihood: Synthetic | None = None
     for count in counts[1:]:
-        likelihood = _fitted(sample, observer, learned, likelihood, len(rounds))
+        likelihood = _fitted(sample, observer, learned, likelihood)
+        if likelihood is None:
+            # Nothing is found yet on which the results depend: more of the prior may show it.
+            rounds.append(Round(sample.counts[-1], 0.0, float(len(sample.scores))))
+            _add(sample, observer, paths, ensemble, prior(len(paths)), count)
+            continue
         ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
         log_likelihood = likelihood.log_likelihood(sample.scores, _target(observer.results))
         reached = highest_temperature(ratio, log_likelihood, _LEAST_SHARE * len(sample.scores))
         weights = weights_at(ratio, log_likelihood, reached)
         rounds.append(Round(sample.counts[-1], reached, effective_sample_size(weights)))
         _add(sample, observer, paths, ensemble, proposal_from(sample.scores, weights, sorted(learned)), count)
-    likelihood = _fitted(sample, observer, learned, likelihood, len(rounds))
-    likelihood = _fitted(sample, observer, learned, likelihood, len(rounds))
+    likelihood = _fitted(sample, observer, learned, _fitted(sample, observer, learned, likelihood))
+    if likelihood is None:
+        raise UsageError(
+            "learn: a result must depend on an uncertain number; found none that moves it by more than chance. "
+            "Ask for more replications with -n; else nothing can be learned from it"
+        )
     ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
     weights = weights_at(ratio, likelihood.log_likelihood(sample.scores, _target(observer.results)), 1.0)
     rounds.append(Round(sample.counts[-1], 1.0, effective_sample_size(weights)))
@@ -226,18 +237,18 @@ def _target(results: Sequence[Result]) -> Target:
     return Target(np.array([one.value for one in figures]), rounding + stated**2, (stated > 0).astype(np.float64))
 
 
-def _fitted(sample: _Sample, observer: Observer, learned: set[int], before: Synthetic | None, n_rounds: int) -> Synthetic:
-    """Fit the likelihood to all replications, where the one before leaves weight; `learned` is added to."""
+def _fitted(sample: _Sample, observer: Observer, learned: set[int], before: Synthetic | None) -> Synthetic | None:
+    """Fit the likelihood to all replications, where the one before leaves weight; `learned` is added to.
+
+    Nothing is fitted as long as no score is found on which a result depends.
+    """
     shown, events, errors_squared = _columns(sample, observer)
     target, weights = _target(observer.results), np.ones(len(sample.scores))
     if before is not None:
         weights = _weights_of_fit(sample, before, target, log_ratio(sample.scores, sample.proposals, sample.counts))
     learned |= scores_that_matter(sample.scores, np.concatenate([shown, events], axis=1), weights)
-    if not n_rounds and not learned:
-        raise UsageError(
-            "learn: a result must depend on an uncertain number; found none that moves it by more than chance. "
-            "Ask for more replications with -n; else nothing can be learned from it"
-        )
+    if not learned:
+        return None
     return fit(sample.scores, shown, events, weights, sorted(learned), target, errors_squared)
 
 

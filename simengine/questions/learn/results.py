@@ -87,8 +87,7 @@ class Result:
 
     def __str__(self) -> str:
         figure = f"{self.value:,.10g}"
-        error = "" if self.standard_error is None else f" (standard error {self.standard_error:,.4g})"
-        return (f"{self.stands.replace('_', ' ')} {figure}" if self.is_event else figure) + error
+        return f"{self.stands.replace('_', ' ')} {figure}" if self.is_event else figure
 
 
 def read_table(place: str) -> list[dict[str, Any]]:

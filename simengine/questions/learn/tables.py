@@ -9,7 +9,7 @@ from simengine.config import Study
 from simengine.questions.learn.answer import Learned
 from simengine.questions.learn.posterior import Fit
 from simengine.report.layouts import folded, grid, heading, titled
-from simengine.report.units import cell
+from simengine.report.units import cell, to_digits
 
 _SKEWED = 0.5
 """Skewness of a result's errors, from which on they are said to be far from normal."""
@@ -42,18 +42,12 @@ def learned_tables(study: Study, found: Learned) -> RenderableType:
 
 
 def _results(found: Learned) -> RenderableType:
-    table = grid("result", "value", "forecast", "sd", "posterior", "sd", "fit")
+    table = grid("result", "value", "before", "sd", "after", "sd", "fit")
     for one in found.results:
-        table.add_row(
-            folded(one.result.label),
-            str(one.result),
-            f"{one.forecast_mean:z,.4g}",
-            f"{one.forecast_sd:z,.3g}",
-            f"{one.expected:z,.4g}",
-            f"{one.expected_sd:z,.3g}",
-            _fit_in_words(one),
-        )
-    return table
+        expected = (one.forecast_mean, one.forecast_sd, one.expected, one.expected_sd)
+        table.add_row(folded(one.result.label), str(one.result), *(to_digits(number) for number in expected), _fit_in_words(one))
+    errors = [f"{one.result.label} {one.result.standard_error:,.6g}" for one in found.results if one.result.standard_error]
+    return Group(table, Text(f"Standard errors as published: {', '.join(errors)}.")) if errors else table
 
 
 def _fit_in_words(one: Fit) -> str:
@@ -85,5 +79,5 @@ def _distances(found: Learned, moved: list[str]) -> RenderableType:
         written = found.numbers[path].written
         if written is not None:
             row = (f"{written.mean_off:+z.3f}", f"{written.sd_off:+z.3f}", f"{written.correlation_off:z.3f}")
-            table.add_row(folded(path), *row, folded(written.distribution, 34))
+            table.add_row(folded(path), *row, written.distribution.split(",")[0].split(" ")[0])
     return table
