@@ -22,10 +22,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -146,7 +148,7 @@ def calibrate(study: Study, n_sets: int, n_replications: int, seed: int) -> list
     for one in range(n_sets):
         rows = [{**row, "value": float(shown[result.label][one])} for row, result in zip(shape, observer.results, strict=True)]
         # Other people: a seed of its own for each data set.
-        found = draw_posterior(study, results_of(study, [], rows), Ensemble(seed + 1 + one, n_replications))
+        found = draw_posterior(study, results_of(study, [], rows), Ensemble(seed + 1 + one, n_replications), 10.0)
         weights = found.weights / found.weights.sum()
         for j, path in enumerate(paths):
             values, truth = found.values[path], truths[path][one]
@@ -164,6 +166,11 @@ def draw(judged: list[Judged]) -> Figure:
     return figure
 
 
+def _forgetful(scores: Floats, *_: object) -> Floats:
+    """Leave out from what the scores were drawn."""
+    return np.zeros(len(scores))
+
+
 def main() -> int:
     """Run the study; the exit code says whether a limit was exceeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -173,9 +180,11 @@ def main() -> int:
     parser.add_argument("--plant", action="store_true", help="leave the proposals out of the weights: must fail")
     parser.add_argument("-o", type=Path, dest="output")
     asked = parser.parse_args()
-    if asked.plant:
-        posteriors.log_ratio = lambda scores, proposals, counts: np.zeros(len(scores))
-    judged = calibrate(load_study(STUDY), asked.sets, asked.n_replications, asked.seed)
+    planted: AbstractContextManager[object] = (
+        mock.patch.object(posteriors, "log_ratio", _forgetful) if asked.plant else nullcontext()
+    )
+    with planted:
+        judged = calibrate(load_study(STUDY), asked.sets, asked.n_replications, asked.seed)
     failed = []
     for one in judged:
         print(f"{one.path:45s} chi-square {one.chi_square:5.1f}  mean {one.z_mean:+5.2f}  squares {one.spread:6.1f}")

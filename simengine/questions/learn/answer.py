@@ -10,7 +10,6 @@ import numpy as np
 
 from simengine.asked import number
 from simengine.config import Study
-from simengine.errors import UsageError
 from simengine.questions.learn.marginals import moments_of, quantile_of
 from simengine.questions.learn.posterior import Fit, Posterior, Round, draw_posterior
 from simengine.questions.learn.results import results_of
@@ -108,13 +107,7 @@ def learn(
     """
     number(least_effective, "--least-effective", 10.0, _MOST_EFFECTIVE)
     results = results_of(study, given, observed, variant)
-    posterior = draw_posterior(study, results, ensemble)
-    if posterior.effective < least_effective:
-        raise UsageError(
-            f"learn: the posterior must rest on an effective sample size of {least_effective:g} or more; found "
-            f"{posterior.effective:.1f} of {ensemble.n_replications:,}. Ask for more replications with -n, add rows up to longer "
-            "periods, or give fewer results"
-        )
+    posterior = draw_posterior(study, results, ensemble, least_effective)
     words = ", ".join(one.name or one.label for one in results[:3]) + (f" and {len(results) - 3} more" if len(results) > 3 else "")
     learned = write_study(posterior, words, ensemble.seed)
     found = {path: _number(posterior, path, learned.written.get(path)) for path in concerned(posterior)}

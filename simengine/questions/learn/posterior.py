@@ -120,13 +120,14 @@ class _Sample:
     counts: list[int]
 
 
-def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble) -> Posterior:
+def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble, least_effective: float) -> Posterior:
     """Draw the posterior of the uncertain numbers of a study.
 
     Raises
     ------
     UsageError
-        If no number is uncertain, there are too few replications, or the results are impossible under the study.
+        If no number is uncertain, there are too few replications, the results are impossible under the study, or the effective
+        sample size is below the least.
     """
     n = ensemble.n_replications
     observer = observer_of(study, results)
@@ -153,7 +154,7 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
             _add(sample, observer, paths, ensemble, prior(len(paths)), count)
             continue
         ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
-        log_likelihood = likelihood.log_likelihood(sample.scores, _target(observer.results))
+        log_likelihood = likelihood.log_likelihood(sample.scores, _target(observer.results, sample))
         reached = highest_temperature(ratio, log_likelihood, _LEAST_SHARE * len(sample.scores))
         weights = weights_at(ratio, log_likelihood, reached)
         rounds.append(Round(sample.counts[-1], reached, effective_sample_size(weights)))
@@ -165,10 +166,16 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
             "Ask for more replications with -n; else nothing can be learned from it"
         )
     ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
-    weights = weights_at(ratio, likelihood.log_likelihood(sample.scores, _target(observer.results)), 1.0)
+    weights = weights_at(ratio, likelihood.log_likelihood(sample.scores, _target(observer.results, sample)), 1.0)
     rounds.append(Round(sample.counts[-1], 1.0, effective_sample_size(weights)))
     fits = (*_fits(observer, sample, likelihood, weights), *silent)
     _refuse_impossible(fits, sample)
+    if rounds[-1].effective_sample_size < least_effective:
+        raise UsageError(
+            f"learn: the posterior must rest on an effective sample size of {least_effective:g} or more; found "
+            f"{rounds[-1].effective_sample_size:.1f} of {n:,}. Ask for more replications with -n, add rows up to longer periods, or "
+            "give fewer results"
+        )
     without = _without_groups(sample, observer, learned, likelihood, ratio)
     return Posterior(study, paths, tuple(sorted(learned)), sample.scores, weights, without, counts[0], tuple(rounds), fits)
 
@@ -230,11 +237,17 @@ def _figures(results: Sequence[Result]) -> list[Result]:
     return [one for one in results if not one.is_event]
 
 
-def _target(results: Sequence[Result]) -> Target:
+def _target(results: Sequence[Result], sample: _Sample) -> Target:
     figures = _figures(results)
+    is_count = tuple(one.is_counted and not one.rounded_to and _is_whole(sample.shown[one.label], one.value) for one in figures)
     rounding = np.array([one.rounded_to**2 / 12 for one in figures])
     stated = np.array([0.0 if one.standard_error is None else one.standard_error for one in figures])
-    return Target(np.array([one.value for one in figures]), rounding + stated**2, (stated > 0).astype(np.float64))
+    return Target(np.array([one.value for one in figures]), rounding + stated**2, (stated > 0).astype(np.float64), is_count)
+
+
+def _is_whole(column: Floats, value: float) -> bool:
+    """Whether a result is a number of people or of outcomes, and no sum of units."""
+    return value >= 0 and value == int(value) and bool((column == np.floor(column)).all())
 
 
 def _fitted(sample: _Sample, observer: Observer, learned: set[int], before: Synthetic | None) -> Synthetic | None:
@@ -243,7 +256,7 @@ def _fitted(sample: _Sample, observer: Observer, learned: set[int], before: Synt
     Nothing is fitted as long as no score is found on which a result depends.
     """
     shown, events, errors_squared = _columns(sample, observer)
-    target, weights = _target(observer.results), np.ones(len(sample.scores))
+    target, weights = _target(observer.results, sample), np.ones(len(sample.scores))
     if before is not None:
         weights = _weights_of_fit(sample, before, target, log_ratio(sample.scores, sample.proposals, sample.counts))
     learned |= scores_that_matter(sample.scores, np.concatenate([shown, events], axis=1), weights)
@@ -275,7 +288,7 @@ def _without_groups(
 ) -> tuple[Floats, ...]:
     """Return the weights without each group of replications: those whose number leaves the same rest."""
     shown, events, errors_squared = _columns(sample, observer)
-    target, group = _target(observer.results), np.arange(len(sample.scores)) % _GROUPS
+    target, group = _target(observer.results, sample), np.arange(len(sample.scores)) % _GROUPS
     of_fit = _weights_of_fit(sample, likelihood, target, ratio)
     found = []
     for one in range(_GROUPS):
@@ -287,7 +300,7 @@ def _without_groups(
 
 
 def _fits(observer: Observer, sample: _Sample, likelihood: Synthetic, weights: Floats) -> list[Fit]:
-    target, n_prior = _target(observer.results), sample.counts[0]
+    target, n_prior = _target(observer.results, sample), sample.counts[0]
     share = weights / weights.sum()
     u = likelihood.basis.coordinates(sample.scores)
     expected, own = likelihood.mean(u), likelihood.variance(u, np.zeros(len(target.figures)) + likelihood.taken)
