@@ -62,6 +62,7 @@ verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.evaluators_errors
 	$(BIN)/python -m verification.stopping
 	$(BIN)/python -m verification.sizing
+	$(BIN)/python -m verification.learning
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

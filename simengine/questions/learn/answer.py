@@ -10,9 +10,9 @@ import numpy as np
 
 from simengine.asked import number
 from simengine.config import Study
-from simengine.questions.learn.marginals import moments_of, quantile_of
+from simengine.questions.learn.marginals import weighted_moments, quantile_of
 from simengine.questions.learn.posterior import Fit, Posterior, Round, draw_posterior
-from simengine.questions.learn.results import results_of
+from simengine.questions.learn.results import Result, results_of
 from simengine.questions.learn.written import TOLERANCE, Written, concerned, write_study
 from simengine.records import Floats
 from simengine.replications.answer import Answer
@@ -20,9 +20,9 @@ from simengine.replications.ensemble import Ensemble
 from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
 
-LEAST_EFFECTIVE = 200.0
+_LEAST_EFFECTIVE = 200.0
 """Effective sample size below which nothing is written."""
-LEVELS = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
+_LEVELS = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 _MOST_EFFECTIVE = 1e9
 
 
@@ -81,7 +81,7 @@ def learn(
     given: Sequence[str] = (),
     observed: Sequence[Mapping[str, Any]] | None = None,
     variant: str | None = None,
-    least_effective: float = LEAST_EFFECTIVE,
+    least_effective: float = _LEAST_EFFECTIVE,
 ) -> Learned:
     """Learn from results known so far.
 
@@ -108,8 +108,7 @@ def learn(
     number(least_effective, "--least-effective", 10.0, _MOST_EFFECTIVE)
     results = results_of(study, given, observed, variant)
     posterior = draw_posterior(study, results, ensemble, least_effective)
-    words = ", ".join(one.name or one.label for one in results[:3]) + (f" and {len(results) - 3} more" if len(results) > 3 else "")
-    learned = write_study(posterior, words, ensemble.seed)
+    learned = write_study(posterior, _in_words(results), ensemble.seed)
     found = {path: _number(posterior, path, learned.written.get(path)) for path in concerned(posterior)}
     by_change = sorted(found, key=lambda path: -abs(found[path].shift_in_sd.value) - abs(found[path].sd_ratio.value - 1))
     return Learned(
@@ -128,14 +127,21 @@ def learn(
     )
 
 
+def _in_words(results: Sequence[Result]) -> str:
+    """Say what was known: by its names, and how many rows of a table."""
+    named, n_rows = [one.name for one in results if one.name is not None], sum(one.name is None for one in results)
+    rows = [f"{n_rows} observed result{'s' if n_rows > 1 else ''}"] if n_rows else []
+    return " and ".join([*([", ".join(named)] if named else []), *rows])
+
+
 def _number(posterior: Posterior, path: str, written: Written | None) -> LearnedNumber:
     """Summarise a number; errors are those of a jackknife that fits the likelihood again without each group of replications."""
     values, n = posterior.values[path], posterior.n_prior
-    before, spread = moments_of(values[:n], np.ones(n))
-    levels = np.array(list(LEVELS.values()))
+    before, spread = weighted_moments(values[:n], np.ones(n))
+    levels = np.array(list(_LEVELS.values()))
 
     def summary(weights: Floats) -> Floats:
-        mean, sd = moments_of(values, weights)
+        mean, sd = weighted_moments(values, weights)
         return np.array([mean, sd, (mean - before) / spread, sd / spread, *quantile_of(values, weights, levels)])
 
     found, without = summary(posterior.weights), np.stack([summary(weights) for weights in posterior.without])
@@ -150,7 +156,7 @@ def _number(posterior: Posterior, path: str, written: Written | None) -> Learned
         spread,
         mean,
         sd,
-        dict(zip(LEVELS, quantiles, strict=True)),
+        dict(zip(_LEVELS, quantiles, strict=True)),
         shift,
         ratio,
         written,

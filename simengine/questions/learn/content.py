@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from simengine.config import Study
 from simengine.questions.learn.answer import Learned, LearnedNumber
 from simengine.questions.learn.posterior import Fit, Round
-from simengine.questions.learn.results import COLUMNS
+from simengine.questions.learn.results import RESULT_COLUMNS
 from simengine.report.answers import Heading, answer_heading
 
 
@@ -26,14 +26,14 @@ class CorrelationContent(TypedDict):
 class LearnedContent(Heading):
     """The posterior of the numbers of a study."""
 
-    results: Sequence[Fit]
-    rounds: Sequence[Round]
+    results: tuple[Fit, ...]
+    rounds: tuple[Round, ...]
     effective_sample_size: float
     distinct: int
     numbers: Mapping[str, LearnedNumber]
-    correlations: Sequence[CorrelationContent]
+    correlations: list[CorrelationContent]
     """The correlations of the learned study that are posterior."""
-    untouched: Sequence[str]
+    untouched: tuple[str, ...]
     tolerance: float
     farthest: float
 
@@ -63,7 +63,7 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows of results as the table from which they can be read again."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(RESULT_COLUMNS)
     for row in rows:
-        table.writerow(["" if row.get(name) is None else row[name] for name in COLUMNS])
+        table.writerow(["" if row.get(name) is None else row[name] for name in RESULT_COLUMNS])
     return text.getvalue()

@@ -23,7 +23,7 @@ _FAMILIES: dict[type[Sourced], type[Sourced]] = {
 }
 
 
-def moments_of(values: Floats, weights: Floats) -> tuple[float, float]:
+def weighted_moments(values: Floats, weights: Floats) -> tuple[float, float]:
     """Return the weighted mean and standard deviation."""
     share = weights / weights.sum()
     mean = float(share @ values)
@@ -52,7 +52,7 @@ def written_as(before: Sourced, values: Floats, weights: Floats, effective: floa
     if isinstance(before, Referrals | Empirical):
         return _listed(values, weights, words)
     family = _FAMILIES.get(type(before))
-    mean, sd = moments_of(values, weights)
+    mean, sd = weighted_moments(values, weights)
     if family is not None:
         name = family.__name__.lower()
         fitted = family.model_validate({"distribution": name, "mean": _short(mean), "sd": _short(sd), **words})

@@ -16,7 +16,7 @@ from simengine.records import SERVICE, Draws, Floats, Integers, Measurements, Re
 from simengine.replications.ensemble import measured, with_used_designs_alone
 from simengine.sections import lies_left
 
-Shown = dict[str, Floats]
+ShownResults = dict[str, Floats]
 """By label of a result, each of shape (n_replications,): what it came to; and under `_error_of(label)` its standard error."""
 
 
@@ -36,12 +36,12 @@ class Observer:
         """Return those uncertain numbers from which these results can follow."""
         return tuple(path for path in uncertain if self.settles or lies_left(path))
 
-    def shown(self, seed: int, replications: Integers, overrides: DrawOverrides) -> Shown:
+    def shown(self, seed: int, replications: Integers, overrides: DrawOverrides) -> ShownResults:
         """Simulate replications with chosen numbers, and read every result."""
         draws = draw_numbers(self.study, seed, replications, overrides=overrides)
         tallies = simulate_cohort(cohort_of(self.people), draws)
         seen = measured(self.people, self.people.measurement, tallies, draws)
-        columns: Shown = {}
+        columns: ShownResults = {}
         if self.settles:
             columns = self._money(draws, tallies, seen)
         for one in self.results:
@@ -68,7 +68,7 @@ class Observer:
         owner = np.repeat(np.arange(len(listed)), np.diff(listed.first_person))
         return np.bincount(owner[counts], minlength=len(listed)).astype(np.float64)
 
-    def _estimated(self, result: Result, seen: Measurements) -> Shown:
+    def _estimated(self, result: Result, seen: Measurements) -> ShownResults:
         m = list(self.people.measurement.measured).index(result.subject)
         wave, what = self._wave(result), result.of.rpartition(".")[2]
         if wave is None or what == "truth":
@@ -77,16 +77,16 @@ class Observer:
             by_wave = seen.by_wave if what == "estimate" else seen.standard_error_by_wave
             assert by_wave is not None, "only outcomes given by hand have no estimate by wave"
             values = by_wave[:, wave, m]
-        shown: Shown = {result.label: values}
+        shown: ShownResults = {result.label: values}
         if result.standard_error is not None:
             errors = seen.standard_error if wave is None else seen.standard_error_by_wave
             assert errors is not None, "only outcomes given by hand have no error by wave"
             shown[error_of(result.label)] = errors[:, m] if wave is None else errors[:, wave, m]
         return shown
 
-    def _money(self, draws: Draws, tallies: Tallies, seen: Measurements) -> Shown:
+    def _money(self, draws: Draws, tallies: Tallies, seen: Measurements) -> ShownResults:
         evidence = Evidence(self.study, draws, tallies, seen)
-        shown: Shown = {}
+        shown: ShownResults = {}
         paid = [one for one in self.results if one.is_paid]
         if paid:
             payments, _ = move_money(self.study, draws, tallies, as_contract_asks(self.study.contract, tallies, seen, draws))

@@ -11,7 +11,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.errors import UsageError
 from simengine.late import special
-from simengine.questions.learn.observer import Observer, Shown, cut_to, error_of, observer_of, overrides_of, values_at
+from simengine.questions.learn.observer import Observer, ShownResults, cut_to, error_of, observer_of, overrides_of, values_at
 from simengine.questions.learn.results import Result
 from simengine.questions.learn.synthetic import Synthetic, Target, fit, scores_that_matter
 from simengine.questions.learn.tempering import (
@@ -115,7 +115,7 @@ class _Sample:
     """All replications so far."""
 
     scores: Floats
-    shown: Shown
+    shown: ShownResults
     proposals: list[Proposal]
     counts: list[int]
 
@@ -192,7 +192,7 @@ def _add(sample: _Sample, observer: Observer, paths: tuple[str, ...], ensemble: 
     scores = proposal.at(standard)
     uniform = uniform_of_scores(scores)
 
-    def work(replications: Integers) -> list[Shown]:
+    def work(replications: Integers) -> list[ShownResults]:
         own = uniform[replications - ensemble.first - first]
         return [observer.shown(ensemble.seed, replications, overrides_of(paths, own))]
 

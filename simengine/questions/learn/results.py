@@ -17,7 +17,7 @@ from simengine.config.known import Known
 from simengine.config.roles import totals_of, with_money
 from simengine.errors import Problem, StudyError, UsageError, did_you_mean, one_of, shorten
 
-COLUMNS = ("of", "wave", "after_month", "until_month", "value", "standard_error", "rounded_to")
+RESULT_COLUMNS = ("of", "wave", "after_month", "until_month", "value", "standard_error", "rounded_to")
 """The header of a table of results; `of` and `value` are needed."""
 PEOPLE = "people"
 _OUTCOME, _METRIC, _TERM = "outcome.", "metric.", "term."
@@ -96,7 +96,7 @@ def read_table(place: str) -> list[dict[str, Any]]:
     Parameters
     ----------
     place
-        A file of comma-separated values with a header of some of `COLUMNS`.
+        A file of comma-separated values with a header of some of `RESULT_COLUMNS`.
 
     Returns
     -------
@@ -152,8 +152,8 @@ def _lines(text: str, separator: str, place: str) -> Iterator[tuple[int, list[st
 
 def _header_problems(header: Sequence[str], where: str) -> Iterator[Problem]:
     for name in dict.fromkeys(header):
-        if name not in COLUMNS:
-            yield Problem(where, "", "a column must be one of those of a table of results", shorten(name), one_of(COLUMNS))
+        if name not in RESULT_COLUMNS:
+            yield Problem(where, "", "a column must be one of those of a table of results", shorten(name), one_of(RESULT_COLUMNS))
         elif header.count(name) > 1:
             yield Problem(where, "", "each column must have a name of its own", f"{shorten(name)} twice")
     for name in ("of", "value"):
@@ -214,10 +214,12 @@ def _of_known(name: str, known: Known) -> Result:
 def _of_row(study: Study, number: int, row: Mapping[str, Any]) -> Result:
     where = f"--observed, row {number}"
     if not isinstance(row, Mapping):
-        raise UsageError(f"{where}: must be a mapping with the keys {', '.join(COLUMNS)}; found {shorten(row)}")
-    unknown = next((name for name in row if name not in COLUMNS), None)
+        raise UsageError(f"{where}: must be a mapping with the keys {', '.join(RESULT_COLUMNS)}; found {shorten(row)}")
+    unknown = next((name for name in row if name not in RESULT_COLUMNS), None)
     if unknown is not None:
-        raise UsageError(f"{where}: a key must be one of those of a table of results; found {shorten(unknown)}. {one_of(COLUMNS)}")
+        raise UsageError(
+            f"{where}: a key must be one of those of a table of results; found {shorten(unknown)}. {one_of(RESULT_COLUMNS)}"
+        )
     of, wave = row.get("of"), row.get("wave")
     if not isinstance(of, str) or not (wave is None or isinstance(wave, str)):
         raise UsageError(f"{where}: `of` and `wave` must be texts; found {shorten(of)} and {shorten(wave)}")

@@ -11,8 +11,8 @@ from simengine.questions.learn.posterior import Fit
 from simengine.report.layouts import folded, grid, heading, titled
 from simengine.report.units import cell, to_digits
 
-_SKEWED = 0.5
-"""Skewness of a result's errors, from which on they are said to be far from normal."""
+_SKEWED, _ROUGH = 0.5, 0.2
+"""Skewness of the errors of what is no count, and a mean or a change of the sd of any result's, from which on a fit is not good."""
 
 
 def learned_tables(study: Study, found: Learned) -> RenderableType:
@@ -55,7 +55,9 @@ def _fit_in_words(one: Fit) -> str:
         return "tells nothing"
     if one.result.is_event:
         return "a direction"
-    return "skewed errors" if abs(one.skewness) > _SKEWED else "good"
+    if max(abs(one.bias), abs(one.error_sd - 1)) > _ROUGH:
+        return "rough"
+    return "skewed" if abs(one.skewness) > _SKEWED and not one.result.is_counted else "good"
 
 
 def _numbers(found: Learned, moved: list[str]) -> RenderableType:

@@ -14,7 +14,7 @@ from simengine.dependence import Correlation, clusters_of, matrix_of
 from simengine.distributions import DirichletCount, Sourced
 from simengine.late import special
 from simengine.pipeline import draw_numbers
-from simengine.questions.learn.marginals import moments_of, written_as
+from simengine.questions.learn.marginals import weighted_moments, written_as
 from simengine.questions.learn.posterior import Posterior
 from simengine.records import Floats
 
@@ -119,7 +119,7 @@ def moved_numbers(posterior: Posterior) -> tuple[str, ...]:
     moved = []
     for path in concerned(posterior):
         values = posterior.values[path]
-        (before, spread), (after, left) = moments_of(values[:n_prior], np.ones(n_prior)), moments_of(values, weights)
+        (before, spread), (after, left) = weighted_moments(values[:n_prior], np.ones(n_prior)), weighted_moments(values, weights)
         if abs(after - before) / spread > max(_MOVED, error) or abs(left / spread - 1) > max(_MOVED, error):
             moved.append(path)
     return tuple(moved)
@@ -142,7 +142,7 @@ def _shares(posterior: Posterior, moved: Sequence[str], code: str, results: str)
         paths = [path for path in whole if isinstance(numbers.get(path), DirichletCount)]
         if not set(paths) & set(moved):
             continue
-        moments = [moments_of(posterior.values[path], posterior.weights) for path in paths]
+        moments = [weighted_moments(posterior.values[path], posterior.weights) for path in paths]
         count = sum(mean * (1 - mean) for mean, _ in moments) / sum(sd**2 for _, sd in moments) - 1
         for path, (mean, _) in zip(paths, moments, strict=True):
             before = numbers[path]
@@ -206,7 +206,10 @@ def _held_against(posterior: Posterior, learned: Study, paths: Sequence[str], se
     apart = np.abs(_weighted_correlation(theirs, np.ones(len(theirs))) - _weighted_correlation(ours, posterior.weights)).max(axis=1)
     found = {}
     for i, path in enumerate(paths):
-        (mean, sd), (its_mean, its_sd) = moments_of(ours[:, i], posterior.weights), moments_of(theirs[:, i], np.ones(len(theirs)))
+        (mean, sd), (its_mean, its_sd) = (
+            weighted_moments(ours[:, i], posterior.weights),
+            weighted_moments(theirs[:, i], np.ones(len(theirs))),
+        )
         sd = max(sd, 1e-300)
         off = ((its_mean - mean) / sd, its_sd / sd - 1, float(apart[i]))
         found[path] = Written(str(learned.numbers[path]), *off, is_near=max(map(abs, off)) <= TOLERANCE)
