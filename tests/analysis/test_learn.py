@@ -14,9 +14,13 @@ from scipy import special, stats
 import simengine
 from simengine.config import Study
 from simengine.errors import StudyError, UsageError
+from simengine.pipeline import DrawOverrides
 from simengine.questions.learn import posterior as posteriors
 from simengine.questions.learn import tempering
-from simengine.questions.learn.results import read_table
+from simengine.questions.learn.counts import count_log_mass
+from simengine.questions.learn.observer import observer_of
+from simengine.questions.learn.results import read_table, results_of
+from simengine.questions.learn.synthetic import basis_for, polynomial, variance_of_count
 from simengine.streams import generator_of
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
@@ -156,9 +160,9 @@ def test_slow_twin() -> None:
         theirs = slow.weights(rows.tolist(), plain, counts, likelihood, power)
         np.testing.assert_allclose(tempering.weights_at(ratio, log_likelihood, power), theirs, rtol=1e-10)
     for least in (15.0, 25.0, 40.0):
-        theirs = slow.temperature(rows.tolist(), plain, counts, likelihood, least)
+        by_steps = slow.temperature(rows.tolist(), plain, counts, likelihood, least)
         ours = tempering.highest_temperature(ratio, log_likelihood, least)
-        assert theirs <= ours < theirs + 0.001 or ours == theirs == 1.0
+        assert by_steps <= ours < by_steps + 0.001 or ours == by_steps == 1.0
 
 
 def test_proposal_of_weighted_sample() -> None:
@@ -168,6 +172,86 @@ def test_proposal_of_weighted_sample() -> None:
     np.testing.assert_allclose(found.centre, [1.0, 0.0])
     # The variance is (1 + 0 + 1) / 4 = 0.5, and a proposal is 1.3 times as wide.
     np.testing.assert_allclose(found.factor @ found.factor.T, [[0.65, 0.0], [0.0, 1.0]], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "variance", "exact"),
+    [
+        (4, 6.0, 6.0, stats.poisson(6)),
+        (9, 12.0, 12 * 0.7, stats.binom(40, 0.3)),
+        (0, 3.0, 3 + 9 / 2, stats.nbinom(2, 2 / 5)),
+        (7, 3.0, 3 + 9 / 2, stats.nbinom(2, 2 / 5)),
+    ],
+)
+def test_count(count: int, mean: float, variance: float, exact: Any) -> None:
+    """SciPy's Poisson, binomial and negative binomial with these moments; the score at the middle of the step."""
+    log_mass, score = count_log_mass(count, np.array([mean]), np.array([variance]))
+    assert log_mass[0] == pytest.approx(exact.logpmf(count), rel=1e-9)
+    assert stats.norm.cdf(score[0]) == pytest.approx(exact.cdf(count) - exact.pmf(count) / 2, rel=1e-9)
+
+
+def test_variance_of_counts() -> None:
+    """Binomial counts of 40 people: m - m^2 / 40."""
+    generator = generator_of(6, "tests/learn")
+    chance = generator.uniform(0.2, 0.6, 20_000)
+    seen = generator.binomial(40, chance)
+    a, b, low, high = variance_of_count(40 * chance, (seen - 40 * chance) ** 2, np.ones(20_000))
+    assert (a, b) == pytest.approx((1, -1 / 40), abs=0.05)
+    assert low < 0.4 < 0.8 < high
+
+
+def test_polynomial() -> None:
+    """A cubic is found to its coefficients, and pure noise is shrunk to almost nothing."""
+    generator = generator_of(7, "tests/learn")
+    z = generator.standard_normal((4000, 3))
+    basis = basis_for(z, np.ones(4000), [0, 1, 2])
+    u = basis.coordinates(z)
+    true = 2 + z[:, 0] - 0.5 * z[:, 1] ** 2 + 0.3 * z[:, 0] * z[:, 2]
+    shown = np.stack([true + 0.1 * generator.standard_normal(4000), generator.standard_normal(4000)], axis=1)
+    found = basis.features(u) @ polynomial(basis.features(u), 4, shown, np.ones(4000))
+    inside = (np.abs(z) < 2).all(axis=1)
+    assert np.abs(found[inside, 0] - true[inside]).max() < 0.05
+    assert found[:, 1].std() < 0.05
+
+
+def test_people_are_simulated_as_far_as_needed() -> None:
+    """Counts until month 12 are those of the whole study; and all who enter in twelve months have entered by their end."""
+    study = simengine.load_study(simengine.find_study("outcomes_fund_children"))
+    rows = [
+        {"of": "people", "until_month": 12, "value": 0},
+        {"of": "outcome.settled", "after_month": 3, "until_month": 12, "value": 0},
+    ]
+    cut = observer_of(study, results_of(study, [], rows))
+    assert cut.people.study.horizon_months.value == 12
+    assert list(cut.people.population.waves) == ["year_1"]
+    evidence = simengine.simulate(study, 1, 20)
+    reached = evidence.measurements.reached
+    assert reached is not None
+    shown = cut.shown(1, np.arange(20), DrawOverrides())
+    np.testing.assert_array_equal(shown["people, months 1 to 12"], evidence.tallies.n_people[:, 0, 0])
+    counts = (reached.outcome == reached.outcomes.index("settled")) & (reached.month > 3) & (reached.month <= 12)
+    np.testing.assert_array_equal(
+        shown["outcome.settled, months 4 to 12"], np.bincount(reached.replication_of_row[counts], minlength=20)
+    )
+
+
+def test_rate_card_after_six_quarters_keeps_many_replications() -> None:
+    """Twelve counts of a study with 28 uncertain numbers leave a fifth of the replications, and hit what was seen."""
+    study = simengine.load_study(simengine.find_study("outcomes_fund_children"))
+    settled = [
+        {"of": "outcome.settled", "after_month": 3 * q, "until_month": 3 * q + 3, "value": n}
+        for q, n in enumerate((6, 10, 9, 14, 11, 9))
+    ]
+    home = [
+        {"of": "outcome.home_6", "after_month": 3 * q, "until_month": 3 * q + 3, "value": n}
+        for q, n in ((2, 4), (3, 8), (4, 9), (5, 12))
+    ]
+    people = [{"of": "people", "wave": "year_1", "value": 58}, {"of": "people", "after_month": 12, "until_month": 18, "value": 27}]
+    found = learned(study, *settled, *home, *people, n=1500)
+    assert found.effective_sample_size > 300
+    for one in found.results:
+        assert abs(one.result.value - one.expected) < 3 * one.expected_sd
+    assert found.numbers["population.waves.year_1.size"].mean.value == pytest.approx(58, abs=1)
 
 
 def test_joint_posterior_is_written(tmp_path: Path) -> None:
@@ -261,7 +345,11 @@ REFUSED = [
     ({"of": "people", "value": 61}, {}, "people: a result must be possible under the study; found 60 in every replication"),
     ({"of": "people", "value": 60}, {}, "a result must differ between replications; found people the same in all"),
     ({"of": "metric.successes.estimate", "value": 400}, {}, "a result must be possible under the study; found 400, with"),
-    ({"of": "metric.successes.estimate", "value": 30}, {"n": 100}, "learning about 1 numbers must have 200 replications or more; found 100"),
+    (
+        {"of": "metric.successes.estimate", "value": 30},
+        {"n": 100},
+        "learning about 1 numbers must have 200 replications or more; found 100",
+    ),
     (
         {"of": "metric.successes.estimate", "value": 30},
         {"n": 300, "least_effective": 900.0},

@@ -10,7 +10,7 @@ import numpy as np
 
 from simengine.asked import number
 from simengine.config import Study
-from simengine.questions.learn.marginals import weighted_moments, quantile_of
+from simengine.questions.learn.marginals import quantile_of, weighted_moments
 from simengine.questions.learn.posterior import Fit, Posterior, Round, draw_posterior
 from simengine.questions.learn.results import Result, results_of
 from simengine.questions.learn.written import TOLERANCE, Written, concerned, write_study
@@ -108,7 +108,7 @@ def learn(
     number(least_effective, "--least-effective", 10.0, _MOST_EFFECTIVE)
     results = results_of(study, given, observed, variant)
     posterior = draw_posterior(study, results, ensemble, least_effective)
-    learned = write_study(posterior, _in_words(results), ensemble.seed)
+    learned = write_study(posterior, _in_words(results), ensemble.seed, variant)
     found = {path: _number(posterior, path, learned.written.get(path)) for path in concerned(posterior)}
     by_change = sorted(found, key=lambda path: -abs(found[path].shift_in_sd.value) - abs(found[path].sd_ratio.value - 1))
     return Learned(

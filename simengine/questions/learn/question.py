@@ -62,6 +62,7 @@ LEARN = Question[Any](
         ),
     ),
     prepare=_prepare,
+    how_kept=lambda values: {},  # noqa: ARG005
     ask=later("simengine.questions.learn.answer", "learn"),
     content=later("simengine.questions.learn.content", "learned_content"),
     tables=later("simengine.questions.learn.tables", "learned_tables"),

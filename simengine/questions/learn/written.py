@@ -58,7 +58,7 @@ class LearnedStudy:
     """By name: those that were written."""
 
 
-def write_study(posterior: Posterior, results: str, seed: int) -> LearnedStudy:
+def write_study(posterior: Posterior, results: str, seed: int, variant: str | None = None) -> LearnedStudy:
     """Write a posterior as a study that draws it.
 
     Parameters
@@ -69,6 +69,8 @@ def write_study(posterior: Posterior, results: str, seed: int) -> LearnedStudy:
         What was known, in words: the source of every distribution that is written.
     seed
         For the draws that are held against the posterior.
+    variant
+        The variant that the study is: what is known of others is left out, as variants are.
     """
     study = posterior.study
     code = _free(study.study.sources, "learned")
@@ -100,7 +102,11 @@ def write_study(posterior: Posterior, results: str, seed: int) -> LearnedStudy:
         }
     )
     used = {one.result.name for one in posterior.fits if one.result.name is not None}
-    known = {name: one for name, one in study.known.items() if name not in used}
+    known = {
+        name: one.model_copy(update={"variant": None})
+        for name, one in study.known.items()
+        if name not in used and one.variant == variant
+    }
     with_posterior = with_numbers(study, changed).model_copy(
         update={"study": heading, "correlations": {**kept, **correlations}, "known": known, "variants": {}}
     )
