@@ -108,6 +108,11 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "size.smallest": ((TINY, "-n", 20, "--smallest", "contract.terms.guarantee.share", "--such-that", "investor.p_loss <= 1"),),
     "size.parties": ((NORRKOPING, "-n", 400, "--weakest-belief", "investor"),),
     "information": ((TINY, "-n", 500, "--pilot", 8, *FREE),),
+    "learn": (
+        (TINY, "-n", 3000, "--observed", "results.csv"),
+        (WOMEN, "-n", 900, "--observed", "people.csv"),
+        (NORRKOPING, "-n", 800, "--given", "better_school"),
+    ),
 }
 """By table of the page: commands whose answers have every key of it between them."""
 DISTRIBUTION = {"distribution": {"mean", "sd", *LEVELS}, "p05 to p95 only": {*LEVELS}, "mean, sd": {"mean", "sd"}}
@@ -172,6 +177,8 @@ def answers_to(name: str, folder: Path) -> list[Any]:
         (folder / "placements.yaml").write_text(a_study_of_placements())
     (folder / "card.yaml").write_text(CARD)
     (folder / "paid.csv").write_text("month,payment\n3,1\n")
+    (folder / "results.csv").write_text("of,value,standard_error\nmetric.saving.estimate,600000,300000\n")
+    (folder / "people.csv").write_text("of,wave,until_month,value\noutcome.graduated,all,24,30\n")
     found = []
     for words in ASKED[name]:
         seed = () if name in COMMANDS else ("--seed", 1)

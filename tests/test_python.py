@@ -63,6 +63,7 @@ OF_OTHER_STUDIES: dict[str, tuple[Callable[[], object], dict[str, object]]] = {
         {"contracts": {"half": {"contract.terms.saving_share.share": 0.5}}},
     ),
     "retrospect": (lambda: find_study("peterborough"), {}),
+    "learn": (lambda: find_study("women_in_recovery"), {"observed": [{"of": "outcome.graduated", "until_month": 24, "value": 30}]}),
     "portfolio": (lambda: CHECKOUT / "configs" / "portfolios" / "investors_book.yaml", {}),
 }
 # Questions that stand in the place of another one, by the name of that: what is asked of `tiny`.
@@ -99,7 +100,7 @@ def asked(name: str) -> Any:
     """Ask any question as briefly as it can be."""
     if name in OF_OTHER_STUDIES:
         study, options = OF_OTHER_STUDIES[name]
-        return ask(name, study(), n=80, seed=3, **options)
+        return ask(name, study(), n=400 if name == "learn" else 80, seed=3, **options)
     question, options = IN_ITS_PLACE.get(name, (name, ASKED.get(name, ({}, ()))[0]))
     return ask(question, TINY, n=500 if name == "information" else 80, seed=3, **options)
 

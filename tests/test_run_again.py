@@ -58,6 +58,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "size": ("study.yaml", *CHANGED, "-n", 40, "--points", 4, *FREE, "--rule", "total"),
     "incentives": ("study.yaml", *CHANGED, "-n", 10, "dearer", "other.yaml"),
     "retrospect": ("study.yaml", *CHANGED, "-n", 300, "--given", "better", "--bandwidth", 0.3, "--least-effective", 5),
+    "learn": ("study.yaml", *CHANGED, "-n", 3000, "--given", "better", "--observed", "seen.csv", "--least-effective", 10.5),
     "portfolio": ("fund.yaml", "-n", 20, "--seed", 3),
     "methods": ("study.yaml", *CHANGED, "-n", 10),
     "window": ("study.yaml", *CHANGED, "-n", 10, "--months", "6,12"),
@@ -89,6 +90,7 @@ def asked_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (word for word in ASKED["compare"] if str(word).endswith(".yaml") and word != "study.yaml"):
         (tmp_path / str(name)).write_text(contract)
     (tmp_path / "fund.yaml").write_text(FUND)
+    (tmp_path / "seen.csv").write_text("of,value,standard_error\nmetric.saving.estimate,500_000,400_000\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

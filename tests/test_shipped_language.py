@@ -40,6 +40,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "compare": (NORRKOPING, CONTRACT, "-n", 40, *SMALL),
     "incentives": (NORRKOPING, "-n", 20, *SMALL),
     "information": (NORRKOPING, "-n", 500, *SMALL),
+    "learn": (NORRKOPING, "--given", "better_school", "-n", 800, *SMALL),
     "methods": (NORRKOPING, "-n", 20, *SMALL),
     "retrospect": (NORRKOPING, "-n", 100, *SMALL),
     "run": (NORRKOPING, "-n", 20, *SMALL),

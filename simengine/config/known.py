@@ -1,6 +1,6 @@
 """Known results of the real contract, to be compared with the forecast.
 
-No number here enters a forecast. Only `retrospect` reads them.
+No number here enters a forecast. Only `retrospect` and `learn` read them.
 """
 
 from __future__ import annotations

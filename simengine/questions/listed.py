@@ -6,6 +6,7 @@ from simengine.questions.certificate.question import CERTIFICATE
 from simengine.questions.compare.question import COMPARE
 from simengine.questions.incentives.question import INCENTIVES
 from simengine.questions.information.question import INFORMATION
+from simengine.questions.learn.question import LEARN
 from simengine.questions.methods.question import METHODS
 from simengine.questions.portfolio.question import HOLD
 from simengine.questions.retrospect.question import RETROSPECT
@@ -34,6 +35,7 @@ QUESTIONS = (
     INFORMATION,
     INCENTIVES,
     RETROSPECT,
+    LEARN,
     HOLD,
     TRACE,
 )
