@@ -1,4 +1,4 @@
-"""The command that fits a pathway to a municipality's own spells."""
+"""The command that fits a pathway and events to a municipality's own tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _FILES = "pathway_section.yaml, fit.json, fit.png, the choices, and study.yaml w
 
 
 @click.command("fit")
-@click.argument("spells_file", metavar="SPELLS", type=PLACE)
+@click.argument("spells_file", metavar="[SPELLS]", type=PLACE, required=False)
+@click.option("--events", type=PLACE, help="A table of what happened to the same people. If absent: no events.")
 @click.option("--pathway", type=PLACE, help="What is fitted. If absent: constant rates of all moves that were seen.")
-@click.option("--mapping", type=PLACE, help="What the columns and words of SPELLS mean. If absent: ordinary headers.")
+@click.option("--mapping", type=PLACE, help="What the columns and words of the tables mean. If absent: ordinary headers.")
 @click.option(
     "--into",
     type=PLACE,
@@ -32,11 +33,13 @@ _FILES = "pathway_section.yaml, fit.json, fit.png, the choices, and study.yaml w
     "--dates", type=click.Choice(_ORDERS), help="How dates as 1/3/2024 are meant. If absent: as the mapping or the file says."
 )
 @click.option("--without-bad-rows", is_flag=True, help="Leave bad rows out, and count them. If absent: the file is refused.")
-@click.option("--problems", type=PLACE, help="A new file for the list of all bad rows. If absent: the first of them are shown.")
+@click.option("--problems", type=PLACE, help="A new file for the list of all bad rows of SPELLS. If absent: the first are shown.")
+@click.option("--problems-of-events", type=PLACE, help="The same of the events. If absent: the first of them are shown.")
 @output_option(_FILES)
 @json_option
 def fit_command(
-    spells_file: Path,
+    spells_file: Path | None,
+    events: Path | None,
     pathway: Path | None,
     mapping: Path | None,
     into: Path | None,
@@ -44,26 +47,29 @@ def fit_command(
     as_json: bool,
     **reading: Any,
 ) -> None:
-    """Fit the pathway of a study to SPELLS: a table of who was in which state from when until when."""
+    """Fit a study to SPELLS, a table of who was in which state from when until when, and to events.
+
+    Without SPELLS the events are those of people who were all in one state.
+    """
     from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, folder, tables
     from simengine.report.answers import as_plain
     from simengine.spells.fit import fit
-    from simengine.spells.read import read_spells
+    from simengine.spells.read_tables import read_tables
     from simengine.spells.tables import fit_tables
 
     clock = Stopwatch()
     with nullcontext() if output is None else folder.results_folder(output) as draft:
         with progress_of_reading() as advance:
-            spells = read_spells(spells_file, mapping, progress=advance, **reading)
-        found = fit(spells, pathway, into=into)
+            own = read_tables(spells_file, events, mapping, progress=advance, **reading)
+        found = fit(own, pathway, into=into)
         content = as_plain(found.content)
-        settings = {"spells": spells_file, "pathway": pathway, "mapping": mapping, "into": into, **reading}
+        settings = {"spells": spells_file, "events": events, "pathway": pathway, "mapping": mapping, "into": into, **reading}
         # Not the folder: where a table of people lies is nobody's business.
         plain = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
         content["provenance"] = describe_run(clock, found.section_text(), plain)
         if draft is not None:
-            files = _files(found, spells_file, mapping, reading)
+            files = _files(found, spells_file, events, mapping, reading)
             folder.write_files(draft, {**files, "fit.json": document.as_json(content) + "\n"})
     if as_json:
         say(document.as_json(content))
@@ -75,7 +81,9 @@ def fit_command(
             say(f"\nThe section: {output / 'pathway_section.yaml'}")
 
 
-def _files(found: PathwayFit, spells_file: Path, mapping: Path | None, reading: dict[str, Any]) -> dict[str, str | bytes]:
+def _files(
+    found: PathwayFit, spells_file: Path | None, events: Path | None, mapping: Path | None, reading: dict[str, Any]
+) -> dict[str, str | bytes]:
     """Return what is kept: nothing of it holds a person, and the table itself stays where it is."""
     from simengine.questions.driver import asked_again
     from simengine.report import document
@@ -86,7 +94,9 @@ def _files(found: PathwayFit, spells_file: Path, mapping: Path | None, reading: 
         "fit.png": found.picture(),
         "pathway.yaml": document.yaml_text(found.choices.model_dump(mode="json", exclude_defaults=True, exclude_none=True)),
     }
-    words: list[object] = ["fit", spells_file.name, "--pathway", "pathway.yaml"]
+    words: list[object] = ["fit", *(() if spells_file is None else (spells_file.name,))]
+    words += [] if events is None else ["--events", events.name]
+    words += ["--pathway", "pathway.yaml"]
     if mapping is not None:
         meant = load_mapping(mapping).model_dump(mode="json", exclude_defaults=True, exclude_none=True)
         files["mapping.yaml"] = document.yaml_text(meant)

@@ -9,29 +9,16 @@ import numpy as np
 
 from simengine.late import special
 from simengine.report.steps import MovesContent
+from simengine.spells.answer_file import FileContent
 from simengine.spells.choices import Priors
 from simengine.spells.costs import DailyCost
 from simengine.spells.episodes import episodes_of, moves_of
+from simengine.spells.event_answer import EventsContent
 from simengine.spells.goodness import MoveTest, StateTest
 from simengine.spells.hazards import FittedNumber, posterior_of_count
 from simengine.spells.people import FittedEntries
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells, SpellsFile, counts_shown
-
-
-class FileContent(TypedDict):
-    """The file that was read."""
-
-    name: str
-    """Its name."""
-    sha256: str
-    """Its SHA-256."""
-    rows: int
-    """Rows that are not empty."""
-    people: str
-    """Number of people; `fewer than 5` where that is all that may be said, here and below."""
-    notes: list[str]
-    """What was decided from the file itself, and rows that were left out."""
+from simengine.spells.records import SMALL_CELLS, Spells, counts_shown
 
 
 class FittedMoveContent(TypedDict):
@@ -74,25 +61,16 @@ class FitContent(TypedDict):
     """By state: its daily cost."""
     entries: FittedEntries | None
     """How many people enter; null where too few were seen to enter."""
+    events: EventsContent | None
+    """The events of a second table; null without one."""
     notes: list[str]
     """What was put together, rounded or left out."""
     left_out: list[str]
-    """Correlations, variants and known results of the study that no longer apply."""
+    """Correlations, frailties, variants and known results of the study that no longer apply."""
     steps: MovesContent | None
     """Effect of moving at the end of a step, in the study; null without one."""
     section: Mapping[str, Any]
     """The section, as `pathway_section.yaml` has it."""
-
-
-def file_content(file: SpellsFile, n_people: int) -> FileContent:
-    """Say what was read."""
-    return {
-        "name": file.name,
-        "sha256": file.sha256,
-        "rows": file.n_rows,
-        "people": counts_shown(n_people),
-        "notes": [*file.notes, *(f"Rows left out, {reason}: {counts_shown(n)}." for reason, n in file.left_out)],
-    }
 
 
 def moves_content(spells: Spells, plan: FitPlan, priors: Priors, tests: Mapping[str, MoveTest]) -> dict[str, FittedMoveContent]:

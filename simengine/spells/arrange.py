@@ -41,8 +41,12 @@ class _Sequence:
         return np.asarray(np.diff(self.person, append=-1) != 0)
 
 
-def arrange(rows: RowsRead, days: Days, mapping: SpellsMapping, bad: BadRows, file: SpellsFile) -> Spells:
+def arrange(rows: RowsRead, days: Days, mapping: SpellsMapping, bad: BadRows, file: SpellsFile) -> tuple[Spells, Integers]:
     """Sort good rows by person and day, fill gaps as the mapping says, and join spells that continue each other.
+
+    Returns
+    -------
+    The spells; and by person the index that the person has in the rows.
 
     Raises
     ------
@@ -191,7 +195,7 @@ def _joined(every: _Sequence) -> _Sequence:
 
 def _spells(
     whole: _Sequence, names: list[str], groups: tuple[str, ...], days: Days, mapping: SpellsMapping, file: SpellsFile
-) -> Spells:
+) -> tuple[Spells, Integers]:
     people, first_spell, person = np.unique(whole.person, return_index=True, return_inverse=True)
     last = np.append(first_spell[1:], len(person)) - 1
     states, state = np.unique(whole.state, return_inverse=True)
@@ -213,4 +217,5 @@ def _spells(
         "entry_day": entry,
         "observed_until": whole.end[last],
     }
-    return Spells(states=tuple(names[one] for one in states), groups=tuple(groups[one] for one in used), file=file, **arrays)
+    spells = Spells(states=tuple(names[one] for one in states), groups=tuple(groups[one] for one in used), file=file, **arrays)
+    return spells, people

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from simengine.errors import Problem, StudyError
 from simengine.spells.bad_rows import PERSON_LEFT, BadRows, Fault
 from simengine.spells.dates import next_months, written_day
 from simengine.spells.judge import RowsRead
-from simengine.spells.mapping import NOT_OBSERVED, ColumnRole, SpellsMapping
+from simengine.spells.mapping import NOT_OBSERVED, SpellsMapping
 from simengine.spells.records import counts_shown
 
 _DIFFERS = "differs between rows of a person"
@@ -55,7 +56,7 @@ def day_number(day: str) -> float:
 
 
 def check_rows(
-    rows: RowsRead, mapping: SpellsMapping, mapping_at: str, bad: BadRows, headers: dict[ColumnRole, str], notes: list[str]
+    rows: RowsRead, mapping: SpellsMapping, mapping_at: str, bad: BadRows, headers: Mapping[str, str], notes: list[str]
 ) -> Days:
     """Check rows against each other and against the time of observation; what is wrong goes to `bad`.
 
@@ -150,7 +151,7 @@ def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, ba
     return after > 0
 
 
-def _check_days(rows: RowsRead, end: Floats, until: Floats, bad: BadRows, headers: dict[ColumnRole, str]) -> None:
+def _check_days(rows: RowsRead, end: Floats, until: Floats, bad: BadRows, headers: Mapping[str, str]) -> None:
     """Check that each row lasts a day or more, within observation."""
     is_reversed = rows.last < rows.first
     bad.add(_REVERSED, is_reversed, headers["to"], _dates_at(is_reversed, rows.last, rows.first, "{} after {}"))
@@ -172,7 +173,7 @@ def _dates_at(is_wrong: Flags, one: Floats, two: Floats, text: str) -> tuple[str
 
 
 def _check_entry(
-    rows: RowsRead, end: Floats, entry: Floats, until: Floats, bad: BadRows, headers: dict[ColumnRole, str], mapping: SpellsMapping
+    rows: RowsRead, end: Floats, entry: Floats, until: Floats, bad: BadRows, headers: Mapping[str, str], mapping: SpellsMapping
 ) -> None:
     """Check that no spell ends before its person enters, and that nobody enters after observation."""
     row_entry = _by_row(entry, rows)

@@ -13,6 +13,7 @@ from simengine.config.document import Document, read_document
 from simengine.config.validate import validate
 from simengine.distributions import Month, Months, Name, NamesOrNone, Number, Spec
 from simengine.distributions.sourced import Constant
+from simengine.spells.words import YesNo
 
 
 class StayByMonths(Spec):
@@ -55,19 +56,45 @@ class SpreadPrior(Spec):
     """Standard deviation of the logarithm."""
 
 
+class EventChoices(Spec):
+    """How one event is fitted."""
+
+    states: NamesOrNone = ()
+    """States in which it may happen, among those in which it was seen; absent: all of them."""
+    frailty: YesNo = True
+    """Whether people differ beyond what is known of them: an unobserved factor of each person; absent: `true`."""
+    by_stratum: YesNo = False
+    """Whether every stratum has a factor on the rate, relative to the first; absent: `false`."""
+    trend: YesNo = False
+    """Whether its rate grows or falls by the calendar; absent: `false`."""
+    season: YesNo = False
+    """Whether its rate differs between the months of the year, relative to January; absent: `false`."""
+    length: Literal["gamma", "lognormal", "weibull", "fixed", "none"] | None = None
+    """Distribution of how long it lasts; `fixed`: the mean of the one that fits best; `none`: it has no length; absent: of the first
+    three the likeliest, where the table says when events end."""
+
+
 class Priors(Spec):
     """What is known before the spells are read."""
 
     rate: RatePrior = RatePrior()
     """Of every rate; absent: those below."""
     factor: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=1.0)
-    """Of a factor by months in the state, where rates differ by stratum as well; absent: median 1, sd of the logarithm 1."""
+    """Of a factor by months in the state, where rates differ by stratum as well, or of a stratum on the rate of an event; absent:
+    median 1, sd of the logarithm 1."""
     weibull_shape: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=0.5)
-    """Of a Weibull shape; absent: median 1, sd of the logarithm 0.5."""
+    """Of a Weibull shape, of stays and of lengths; absent: median 1, sd of the logarithm 0.5."""
     frailty_variance: SpreadPrior = SpreadPrior(median=0.5, sd_of_log=1.0)
     """Of the variance of a frailty; absent: median 0.5, sd of the logarithm 1."""
     trend_sd: Annotated[Number, Field(gt=0, le=10)] = 0.2
     """Of a trend per year, which is normal around 0: its standard deviation; absent: 0.2."""
+    season_factor: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=0.5)
+    """Of the factor of a month of the year on the rate of an event; absent: median 1, sd of the logarithm 0.5."""
+    mean_length_days: SpreadPrior = SpreadPrior(median=14.0, sd_of_log=2.0)
+    """Of the mean length of an event in days; absent: median 14, sd of the logarithm 2."""
+    length_variation: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=1.0)
+    """Of the standard deviation of lengths over their mean, of a gamma or lognormal distribution; absent: median 1, sd of the
+    logarithm 1."""
 
 
 class FitChoices(Spec):
@@ -92,6 +119,9 @@ class FitChoices(Spec):
     """Moves that share an unobserved factor of each person; absent: people of one stratum are alike."""
     trend: NoneOrMore = ()
     """Moves whose hazard grows or falls by the calendar, each at its own pace; absent: none."""
+    events: dict[Name, EventChoices] = {}
+    """By event of the second table: how it is fitted; one that is not named has a rate in every state in which it was seen, a frailty,
+    and the length that fits best."""
     study_start: Month | None = None
     """Month 0 of the study for which rates with a trend are written; absent: the month in which observation ends, or the start of the
     study that is named."""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Flags, Integers
-from simengine.spells.mapping import ColumnRole
 from simengine.spells.table import OpenTable
 
 Codes: TypeAlias = NDArray[np.int32]
@@ -47,10 +46,10 @@ class Cells:
     """Shape (n_rows,): the number of each row in the file."""
     misfit: Integers
     """Shape (n_rows,): how many cells a line has beyond, or short of, its header; 0 where it fits."""
-    columns: Mapping[ColumnRole, SpellsColumn]
+    columns: Mapping[str, SpellsColumn]
 
 
-def read_cells(table: OpenTable, places: Mapping[ColumnRole, tuple[int, str]]) -> Cells:
+def read_cells(table: OpenTable, places: Mapping[str, tuple[int, str]]) -> Cells:
     """Read the rows of a table that are not empty.
 
     Parameters
@@ -63,8 +62,8 @@ def read_cells(table: OpenTable, places: Mapping[ColumnRole, tuple[int, str]]) -
     width = len(table.header)
     rows: list[Integers] = []
     misfits: list[Integers] = []
-    index: dict[ColumnRole, defaultdict[Any, int]] = {role: defaultdict(count().__next__) for role in places}
-    codes: dict[ColumnRole, list[Codes]] = {role: [] for role in places}
+    index: dict[str, defaultdict[Any, int]] = {role: defaultdict(count().__next__) for role in places}
+    codes: dict[str, list[Codes]] = {role: [] for role in places}
     for numbers, block in _blocks(table, places["person"][0]):
         # In a workbook a row ends with its last cell, and remarks may stand to the right of the table.
         misfit = [_misfit(cells, width) if table.noun == "line" and len(cells) != width else 0 for cells in block]

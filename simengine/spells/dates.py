@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simengine.arrays import Flags, Floats
-from simengine.spells.mapping import DateOrder
+from simengine.spells.words import DateOrder
 
 FIRST_YEAR = 1900
 UNREADABLE = "must be a date, as 2024-12-31"

@@ -1,4 +1,4 @@
-"""Fit the pathway of a study to a municipality's own spells."""
+"""Fit the pathway and the events of a study to a municipality's own tables."""
 
 from __future__ import annotations
 
@@ -14,31 +14,41 @@ from simengine.config.document import Document
 from simengine.config.validate import validate
 from simengine.errors import UsageError, shorten
 from simengine.report.document import yaml_text
-from simengine.spells.answer import FitContent, file_content, moves_content
+from simengine.spells.answer import FitContent, moves_content
+from simengine.spells.answer_file import file_content
 from simengine.spells.choices import FitChoices, read_choices
 from simengine.spells.costs import fit_costs
+from simengine.spells.event_answer import EventsContent, events_content
+from simengine.spells.event_fit import FittedEvent, fit_events
+from simengine.spells.event_goodness import EventsGoodness, judge_events
+from simengine.spells.event_plan import plan_events
+from simengine.spells.event_records import OwnTables
 from simengine.spells.goodness import Goodness, judge_fit
 from simengine.spells.hazards import FittedMoves, fit_hazards
-from simengine.spells.mapping import DateOrder, MappingGiven
+from simengine.spells.mapping import MappingGiven
 from simengine.spells.people import fit_entries, fit_start
 from simengine.spells.plan import FitPlan, plan_fit
-from simengine.spells.read import read_spells
+from simengine.spells.read_tables import read_tables
 from simengine.spells.records import Spells
+from simengine.spells.risk_time import months_of
 from simengine.spells.section import cost_outcome_of, into_study, section_of
+from simengine.spells.words import DateOrder
 
 PathwayGiven: TypeAlias = Path | str | Mapping[str, Any] | FitChoices | None
 
 
 @dataclass(frozen=True, eq=False)
 class PathwayFit:
-    """A pathway that was fitted to spells: the section, how well it fits, and a study with it if one was named."""
+    """A pathway and events that were fitted: the section, how well it fits, and a study with it if one was named."""
 
     content: FitContent
     """What the fit says of itself, as plain numbers."""
     section: Mapping[str, Any]
-    """`population`, `pathway`, `outcomes` and `correlations`, as a study says them, and the file under `study.sources`."""
+    """`population`, `pathway`, `events`, `outcomes` and `correlations`, as a study says them, and the files under `study.sources`."""
     goodness: Goodness
     """What was observed against what was fitted."""
+    events_goodness: EventsGoodness | None
+    """The same of events; none without them."""
     choices: FitChoices
     """What was asked for."""
     study: Study | None
@@ -46,7 +56,10 @@ class PathwayFit:
 
     def __repr__(self) -> str:
         file, moves = self.content["file"], self.content["moves"]
-        return f"<PathwayFit: {file['name']}; {file['people']} people; {len(self.content['states'])} states, {len(moves)} moves>"
+        of_events = self.content["events"]
+        events = "" if of_events is None else f", {len(of_events['fitted'])} events"
+        states = len(self.content["states"])
+        return f"<PathwayFit: {file['name']}; {file['people']} people; {states} states, {len(moves)} moves{events}>"
 
     def section_text(self) -> str:
         """Write the section as YAML."""
@@ -56,37 +69,42 @@ class PathwayFit:
         """Draw observed against fitted shares, as PNG."""
         from simengine.spells.picture import draw_fit
 
-        return draw_fit(self.content["file"]["name"], self.goodness)
+        return draw_fit(self.content["file"]["name"], self.goodness, self.events_goodness)
 
 
 def fit(
-    spells: Path | str | Spells,
+    spells: Path | str | Spells | OwnTables | None,
     pathway: PathwayGiven = None,
     mapping: MappingGiven = None,
     *,
+    events: Path | str | None = None,
     into: Study | Path | str | None = None,
     dates: DateOrder | None = None,
     without_bad_rows: bool = False,
     problems: Path | str | None = None,
+    problems_of_events: Path | str | None = None,
 ) -> PathwayFit:
-    """Fit the pathway of a study to spells: who was in which state from when until when.
+    """Fit the pathway of a study to spells, who was in which state from when until when; and its events to those of the same people.
 
     Parameters
     ----------
     spells
-        A table of spells (CSV, an Excel workbook or Parquet), or what `read_spells` returned.
+        A table of spells (CSV, an Excel workbook or Parquet), or what `read_spells` or `read_tables` returned; none where everybody
+        was in one state, and only events are fitted.
     pathway
         What is fitted: a file, the same as data, or nothing for constant rates of all moves that were seen.
     mapping
-        What the columns and words of the table mean; nothing where its headers are ordinary.
+        What the columns and words of the tables mean; nothing where their headers are ordinary.
+    events
+        A table of events of the same people: what happened to whom when, and until when.
     into
         A study in which the fitted section takes the place of the pathway, the strata and the daily costs.
     dates
         How dates as 1/3/2024 are meant, in place of what the mapping says.
     without_bad_rows
         Leave bad rows out, and count them by reason, in place of refusing the file.
-    problems
-        A new file for the list of all bad rows, if it is wanted.
+    problems, problems_of_events
+        New files for the lists of all bad rows, if they are wanted.
 
     Raises
     ------
@@ -97,36 +115,75 @@ def fit(
     ResultsError
         If the list of bad rows cannot be written.
     """
-    if not isinstance(spells, Path | str | Spells):
+    if not isinstance(spells, Path | str | Spells | OwnTables | None):
         raise UsageError(f"spells: must be a file, or what read_spells returned; found {shorten(spells)}")
+    if events is not None and isinstance(spells, Spells | OwnTables):
+        rule = "events: must stand beside a file of spells, for spells that were read name nobody"
+        raise UsageError(f"{rule}; found what was read. Read both together with read_tables")
     choices, document = _choices(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     origin = _origin(choices, study)
     outcome = cost_outcome_of(study, choices)
-    if not isinstance(spells, Spells):
-        spells = read_spells(spells, mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems)
-    plan = plan_fit(spells, choices, document)
-    origin_day = _first_of_month(spells.observed_until.max()) if origin is None else origin
-    moves = fit_hazards(spells, plan, choices, origin_day)
-    return _told(spells, choices, plan, moves, study, outcome, origin_day)
+    if isinstance(spells, Spells):
+        tables = OwnTables(spells)
+    elif isinstance(spells, OwnTables):
+        tables = spells
+    else:
+        tables = read_tables(
+            *(spells, events, mapping),
+            dates=dates,
+            without_bad_rows=without_bad_rows,
+            problems=problems,
+            problems_of_events=problems_of_events,
+        )
+    if tables.events is None and choices.events:
+        raise UsageError(
+            "events: must be asked for with a table of events; found none. Name it, or leave `events` out of the pathway"
+        )
+    plan = plan_fit(tables.spells, choices, document, has_events=tables.events is not None)
+    origin_day = _first_of_month(tables.spells.observed_until.max()) if origin is None else origin
+    fitted, content, judged = _of_events(tables, choices, plan, document, origin_day)
+    moves = fit_hazards(tables.spells, plan, choices, origin_day)
+    return _told(tables, choices, plan, moves, study, outcome, origin_day, fitted, content, judged)
+
+
+def _of_events(
+    tables: OwnTables, choices: FitChoices, plan: FitPlan, document: Document, origin_day: float
+) -> tuple[tuple[FittedEvent, ...], EventsContent | None, EventsGoodness | None]:
+    """Fit the events of the second table: nothing without one."""
+    events = tables.events
+    if events is None:
+        return (), None, None
+    plans, notes = plan_events(tables.spells, events, plan, choices, document)
+    origin_month = int(months_of(np.array([origin_day]))[0])
+    fitted = fit_events(tables.spells, events, plan, plans, choices.priors, origin_month)
+    judged = judge_events(fitted)
+    file = file_content(events.file, tables.spells.n_people)
+    return fitted, events_content(tables.spells, file, fitted, judged, choices.priors, notes), judged
 
 
 def _told(
-    spells: Spells,
+    tables: OwnTables,
     choices: FitChoices,
     plan: FitPlan,
     moves: FittedMoves,
     study: Study | None,
     outcome: str,
     origin_day: float,
+    events: tuple[FittedEvent, ...],
+    of_events: EventsContent | None,
+    judged: EventsGoodness | None,
 ) -> PathwayFit:
     """Put together what was fitted."""
     from simengine.report.steps import steps_content
 
+    spells = tables.spells
     start, entries = fit_start(spells, plan), fit_entries(spells, int(choices.enrolment_months.value))
     costs, cost_notes = fit_costs(spells, plan)
-    section = section_of(spells.file, choices, plan, moves, start, entries, costs, outcome)
-    found, gone = (None, ()) if study is None else into_study(study, section, keeps_start=choices.start == "study")
+    events_file = None if tables.events is None else tables.events.file
+    section = section_of(spells.file, choices, plan, moves, start, entries, costs, outcome, events, events_file)
+    keeps = {"keeps_start": choices.start == "study", "keeps_pathway": not tables.has_spells}
+    found, gone = (None, ()) if study is None else into_study(study, section, **keeps)
     goodness = judge_fit(spells, plan, moves, origin_day)
     content: FitContent = {
         "file": file_content(spells.file, spells.n_people),
@@ -139,12 +196,13 @@ def _told(
         "occupancy": goodness.occupancy,
         "costs": costs,
         "entries": entries,
+        "events": of_events,
         "notes": [*plan.notes, *start.notes, *cost_notes],
         "left_out": list(gone),
         "steps": None if found is None else steps_content(found),
         "section": section,
     }
-    return PathwayFit(content, section, goodness, choices, found)
+    return PathwayFit(content, section, goodness, judged, choices, found)
 
 
 def _choices(pathway: PathwayGiven) -> tuple[FitChoices, Document]:

@@ -80,7 +80,7 @@ def judge_fit(spells: Spells, plan: FitPlan, fitted: FittedMoves, origin_day: fl
     survival = {}
     for state in dict.fromkeys(move.origin for move in plan.moves):
         seen = survival_curve(spells, state, MOST_MONTHS)
-        survival[spells.states[state]] = _shortened(seen, expected_survival(monthly, expected, state, MOST_MONTHS))
+        survival[spells.states[state]] = shortened_curve(seen, expected_survival(monthly, expected, state, MOST_MONTHS))
     absorbing = tuple(set(plan.order) - {move.origin for move in plan.moves})
     observed = occupancy_curve(spells, plan, absorbing, MOST_MONTHS)
     occupancy = {}
@@ -94,8 +94,8 @@ def judge_fit(spells: Spells, plan: FitPlan, fitted: FittedMoves, origin_day: fl
             occupancy[spells.states[state]] = part, shares[:, state]
     return Goodness(
         tests,
-        {name: _compare(*curves) for name, curves in survival.items()},
-        {name: _compare(*curves) for name, curves in occupancy.items()},
+        {name: compare_curves(*curves) for name, curves in survival.items()},
+        {name: compare_curves(*curves) for name, curves in occupancy.items()},
         survival,
         occupancy,
     )
@@ -131,19 +131,23 @@ def _test(number: int, move: MovePlan, episodes: Episodes, expected: Floats) -> 
 
 
 def _verdict_on(p: float, *, has_shape: bool) -> tuple[str, str]:
-    if p >= _DOUBTFUL:
-        return "fits", ""
     way_out = "other months in `by_months`" if has_shape else "`by_months` or `weibull`"
-    return "doubtful" if p >= _REFUTED else "does not fit", f"Try {way_out} for the state that it leaves"
+    return verdict_of(p), "" if p >= _DOUBTFUL else f"Try {way_out} for the state that it leaves"
 
 
-def _shortened(seen: Curve, fitted: Floats) -> tuple[Curve, Floats]:
+def verdict_of(p: float) -> str:
+    """Say in words what the probability of a larger chi-square means."""
+    return "fits" if p >= _DOUBTFUL else "doubtful" if p >= _REFUTED else "does not fit"
+
+
+def shortened_curve(seen: Curve, fitted: Floats) -> tuple[Curve, Floats]:
     """Leave out the months after the last one of which enough was observed."""
     n = int(np.flatnonzero(np.isfinite(seen.share)).max(initial=0)) + 1
     return Curve(seen.months[:n], seen.share[:n], seen.low[:n], seen.high[:n]), fitted[:n]
 
 
-def _compare(seen: Curve, fitted: Floats) -> StateTest:
+def compare_curves(seen: Curve, fitted: Floats) -> StateTest:
+    """Return the largest distance between two curves, beside the width of the band; its month is the place on their grid."""
     known = np.isfinite(seen.share) & np.isfinite(seen.low)
     if not known.any():
         return StateTest(None, None, None, "too few people to tell")

@@ -21,9 +21,9 @@ from simengine.spells.records import Spells
 TREND_MONTHS = 3
 """Within so many months in a state a trend is taken as constant, in their middle."""
 _MOST_MONTHS = 1200
-_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
-_SHAPES = (0.05, 50.0)
-"""Between which a study takes a Weibull shape."""
+QUANTILE_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
+_SHAPES = {"shape": (0.05, 50.0), "shape of a length": (0.1, 50.0)}
+"""Between which a study takes a Weibull shape, of a stay and of an event."""
 _CLASS = 5
 """Events of a move that few people made are known to others as a class of so many counts."""
 FRAILTY = "people"
@@ -153,7 +153,7 @@ def _from_counts(
         k, at_risk = posterior_of_count(events[one], months[one], priors, is_small=move.is_small)
         means[one] = k / at_risk
         path = f"pathway.moves.{move.name}.{_cell_path(move, one, plan)}"
-        quantity = {"distribution": "seen_events", "events": _rounded(k), "at_risk": _rounded(at_risk)}
+        quantity = {"distribution": "seen_events", "events": rounded(k), "at_risk": rounded(at_risk)}
         low, high = special.gammaincinv(k, np.array([0.05, 0.95])) / at_risk
         told.append(FittedNumber(path, quantity, k / at_risk, float(low), float(high)))
     log_mean = np.log(means)
@@ -195,28 +195,28 @@ def _cell_path(move: MovePlan, cell: int, plan: FitPlan) -> str:
 
 def _numbers_of(parameters: Sequence[Parameter], posterior: Posterior, plan: FitPlan) -> list[tuple[Parameter, FittedNumber]]:
     """Say every number of a block by the quantiles of its posterior."""
-    quantiles = posterior.quantiles(np.array(_LEVELS))
+    quantiles = posterior.quantiles(np.array(QUANTILE_LEVELS))
     told = []
     for i, parameter in enumerate(parameters):
         is_trend = parameter.kind == "trend"
         at, values = quantiles[:, i], posterior.points[:, i]
         if not is_trend:
             at, values = np.exp(at), np.exp(values)
-        low, high = float(at[_LEVELS.index(0.05)]), float(at[_LEVELS.index(0.95)])
-        quantity = _said(parameter.kind, at, low, high)
+        low, high = float(at[QUANTILE_LEVELS.index(0.05)]), float(at[QUANTILE_LEVELS.index(0.95)])
+        quantity = said_by_quantiles(parameter.kind, at, low, high)
         told.append((parameter, FittedNumber(_path_of(parameter, plan), quantity, float(posterior.weights @ values), low, high)))
     return told
 
 
-def _said(kind: str, quantiles: Floats, low: float, high: float) -> dict[str, Any]:
+def said_by_quantiles(kind: str, quantiles: Floats, low: float, high: float) -> dict[str, Any]:
     """Say a number as a study does: a lognormal or, of a trend, a normal through its 5 % and 95 % quantiles.
 
     A Weibull shape must have bounds: it is said by its quantiles, the outermost as bounds.
     """
-    if kind == "shape":
-        values = [_rounded(float(one)) for one in np.clip(quantiles, *_SHAPES)]
-        return {"distribution": "quantiles", "levels": [0.0, *_LEVELS[1:-1], 1.0], "values": values}
-    return {"distribution": "normal" if kind == "trend" else "lognormal", "interval_90": [_rounded(low), _rounded(high)]}
+    if kind in _SHAPES:
+        values = [rounded(float(one)) for one in np.clip(quantiles, *_SHAPES[kind])]
+        return {"distribution": "quantiles", "levels": [0.0, *QUANTILE_LEVELS[1:-1], 1.0], "values": values}
+    return {"distribution": "normal" if kind == "trend" else "lognormal", "interval_90": [rounded(low), rounded(high)]}
 
 
 def _path_of(parameter: Parameter, plan: FitPlan) -> str:
@@ -240,6 +240,6 @@ def _centre(move: MovePlan, centres: Mapping[Parameter, float], n_strata: int) -
     return MoveHazard(rates, factors, move.cuts, float(np.exp(of("shape"))), of("trend"))
 
 
-def _rounded(number: float) -> float:
+def rounded(number: float) -> float:
     """Keep seven digits: more than a distribution needs."""
     return float(f"{number:.7g}")

@@ -1,15 +1,17 @@
-"""Which column of a table of spells holds what: by its mapping, or by ordinary English and Swedish headers."""
+"""Which column of a table holds what: by its mapping, or by ordinary English and Swedish headers."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from typing import get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from simengine.errors import Problem, StudyError
 from simengine.spells.discretion import shown_header
-from simengine.spells.mapping import NEEDED, ColumnRole, SpellsMapping, plain_word
+from simengine.spells.events_mapping import EventRole
+from simengine.spells.mapping import ColumnRole
+from simengine.spells.words import plain_word
 
 ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
     "person": ("person", "person id", "id", "client", "client id", "case", "löpnr", "löpnummer", "klient", "klient id", "ärende"),
@@ -22,26 +24,47 @@ ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
     "observed_until": ("observed until", "observerad till"),
 }
 """Headers that need no mapping; capitals, and `_` or `-` for a blank, do not matter."""
-_ROLES: tuple[ColumnRole, ...] = get_args(ColumnRole)
+ORDINARY_OF_EVENTS: dict[EventRole, tuple[str, ...]] = {
+    "person": (*ORDINARY["person"], "employee", "employee id", "anställd", "anställningsnummer"),
+    "event": ("event", "event type", "kind", "händelse", "händelsetyp", "frånvaroorsak"),
+    "date": ("date", "event date", "datum", "händelsedatum"),
+    "from": ORDINARY["from"],
+    "to": ORDINARY["to"],
+    "group": ORDINARY["group"],
+}
+"""The same of a table of events."""
+Role = TypeVar("Role", bound=str)
 _SHOWN = 12
 """Headers that a message lists."""
 
 
 def find_columns(
-    header: Sequence[str], mapping: SpellsMapping, where: str, place_of: Callable[[str], str]
-) -> dict[ColumnRole, tuple[int, str]]:
+    header: Sequence[str],
+    named_columns: Mapping[Role, str],
+    ordinary: Mapping[Role, Sequence[str]],
+    needed: Sequence[Role],
+    where: str,
+    place_of: Callable[[str], str],
+    at_key: str = "columns",
+) -> dict[str, tuple[int, str]]:
     """Find the column of everything that the table has: its place, from 0, and its header.
 
     Parameters
     ----------
     header
         The headers, as the file has them.
-    mapping
-        Which names some of them.
+    named_columns
+        By what it holds: the header of a column, as the mapping says it.
+    ordinary
+        By what it holds: headers that need no mapping.
+    needed
+        What a column must hold.
     where
         The place of the header, for messages.
     place_of
         The place of a path of the mapping.
+    at_key
+        The path of the mapping at which columns are named.
 
     Raises
     ------
@@ -49,11 +72,11 @@ def find_columns(
         With every column that is needed and not found, or found twice.
     """
     problems: list[Problem] = []
-    found: dict[ColumnRole, tuple[int, str]] = {}
-    taken = {_plain(name) for name in mapping.columns.values()}
-    for role in _ROLES:
-        named = mapping.columns.get(role)
-        known = [_plain(named)] if named is not None else [name for name in map(_plain, ORDINARY[role]) if name not in taken]
+    found: dict[str, tuple[int, str]] = {}
+    taken = {_plain(name) for name in named_columns.values()}
+    for role in ordinary:
+        named = named_columns.get(role)
+        known = [_plain(named)] if named is not None else [name for name in map(_plain, ordinary[role]) if name not in taken]
         at = [place for place, name in enumerate(header) if _plain(name) in known]
         exact = [place for place in at if header[place].strip() == (named or "").strip()]
         at = exact if len(exact) == 1 else at
@@ -61,13 +84,13 @@ def find_columns(
             found[role] = (at[0], header[at[0]].strip())
         elif at:
             listed = ", ".join(shown_header(header[place]) for place in at)
-            way_out = f"Give the columns names of their own, and say which it is: `columns: {{{role}: ...}}`"
+            way_out = f"Give the columns names of their own, and say which it is: `{at_key}: {{{role}: ...}}`"
             problems.append(Problem(where, "", f"one column must hold `{role}`", listed, way_out))
         elif named is not None:
-            key = f"columns.{role}"
+            key = f"{at_key}.{role}"
             problems.append(Problem(place_of(key), key, "must be a header of the table", repr(named), _nearest(named, header)))
-        elif role in NEEDED:
-            way_out = f"Say in the mapping which column it is: `columns: {{{role}: ...}}`. {_listed(header)}"
+        elif role in needed:
+            way_out = f"Say in the mapping which column it is: `{at_key}: {{{role}: ...}}`. {_listed(header)}"
             problems.append(Problem(where, "", f"a column must hold `{role}`", "no ordinary header of one", way_out))
     if problems:
         raise StudyError(problems)

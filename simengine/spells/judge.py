@@ -8,20 +8,21 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from simengine.arrays import Flags, Floats, Integers
 from simengine.distributions.names import a_name
 from simengine.errors import Problem, StudyError
-from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, read_amounts
+from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, Decimals, read_amounts
 from simengine.spells.bad_rows import BadRows, Fault
 from simengine.spells.columns import Cells, Codes, SpellsColumn
 from simengine.spells.dates import MONTH_ALONE, UNREADABLE, DatesRead, read_dates
 from simengine.spells.discretion import shown_value
-from simengine.spells.mapping import ColumnRole, SpellsMapping, plain_word
+from simengine.spells.mapping import SpellsMapping
 from simengine.spells.records import counts_shown
+from simengine.spells.words import DateOrder, plain_word
 
 MOST_NAMES = 40
 """Different states, or groups, of a table whose mapping does not name them."""
@@ -30,15 +31,25 @@ _CELLS: Fault = (
     "must have as many cells as the header",
     "Look for a separator within a text, or a decimal comma between commas",
 )
-_WAYS_OUT = {
-    UNREADABLE: "A word for a spell that still lasts is named in the mapping: `open: [...]`",
-    MONTH_ALONE: "`--dates year-month` takes months for dates",
-}
 
 
 def missing(way_out: str = "") -> Fault:
     """Return the fault of an empty cell."""
     return "missing value", "must be given", way_out
+
+
+class DatedWords(Protocol):
+    """How a mapping says that dates are written."""
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Words for a last date that has not come."""
+        raise NotImplementedError
+
+    @property
+    def dates(self) -> DateOrder | None:
+        """Order of day and month."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +85,20 @@ class Judge:
     """Reads the columns of one table; what is wrong goes to `bad`, what was decided to `notes`."""
 
     cells: Cells
-    mapping: SpellsMapping
+    words: DatedWords
     bad: BadRows
     header_at: str
     notes: list[str]
+    noun: str = "spell"
+    """What a row is."""
+    at_key: str = ""
+    """Where its keys stand in the mapping, with a dot at the end."""
 
-    def rows(self) -> RowsRead:
+    def __post_init__(self) -> None:
+        self.number_of: dict[str, int] = {}
+        """By what names a person: the index, by first appearance."""
+
+    def rows(self, mapping: SpellsMapping) -> RowsRead:
         """Read all columns.
 
         Raises
@@ -87,27 +106,31 @@ class Judge:
         StudyError
             If a whole column cannot be understood: the order of its dates, its decimals, its names.
         """
-        bad, misfit = self.bad, self.cells.misfit
-        at = np.flatnonzero(misfit)
-        bad.add(_CELLS, at, "", tuple(f"{abs(int(misfit[one]))} {'more' if misfit[one] > 0 else 'fewer'}" for one in at))
+        self.widths()
         problems: list[Problem] = []
-        person, n_people = self._people()
-        state, states = self._collected(problems, self._names, "state", self.mapping.states)
-        group, groups = self._collected(problems, self._names, "group", self.mapping.groups)
-        first = self._collected(problems, self._dates, "from")
-        is_open = self._open()
-        last = self._collected(problems, self._dates, "to", is_open)
-        entry = self._collected(problems, self._dates, "entry", may_be_empty=True)
-        until = self._collected(problems, self._dates, "observed_until", may_be_empty=True)
-        cost = self._collected(problems, self._costs)
+        person, n_people = self.people()
+        state, states = self.collected(problems, self.names, "state", mapping.states)
+        group, groups = self.collected(problems, self.names, "group", mapping.groups)
+        first = self.collected(problems, self.days, "from")
+        is_open = self.is_open()
+        last = self.collected(problems, self.days, "to", is_open)
+        entry = self.collected(problems, self.days, "entry", may_be_empty=True)
+        until = self.collected(problems, self.days, "observed_until", may_be_empty=True)
+        cost = self.collected(problems, self._costs, mapping.decimal)
         if problems:
             raise StudyError(problems)
         return RowsRead(
             *(person, n_people, state, states, first[0], last[0], last[1], is_open, cost),
-            *(group, self._lacks_group(), groups, entry[0], until[0]),
+            *(group, self.lacks_group(), groups, entry[0], until[0]),
         )
 
-    def _collected(self, problems: list[Problem], read: Callable[..., Any], *of: Any, **how: Any) -> Any:
+    def widths(self) -> None:
+        """Look for rows that have more or fewer cells than the header."""
+        misfit = self.cells.misfit
+        at = np.flatnonzero(misfit)
+        self.bad.add(_CELLS, at, "", tuple(f"{abs(int(misfit[one]))} {'more' if misfit[one] > 0 else 'fewer'}" for one in at))
+
+    def collected(self, problems: list[Problem], read: Callable[..., Any], *of: Any, **how: Any) -> Any:
         """Read a column, and go on to the next one where it is refused as a whole."""
         try:
             return read(*of, **how)
@@ -121,9 +144,10 @@ class Judge:
     def _flag(self, fault: Fault, is_wrong: Flags, column: SpellsColumn, *, shows: bool = True) -> None:
         self.bad.add(fault, is_wrong & self._fits(), column.header, column if shows else None)
 
-    def _people(self) -> tuple[Integers, int]:
+    def people(self) -> tuple[Integers, int]:
+        """Read the column of people: by row the index of the person, -1 where none is given, and how many they are."""
         column = self.cells.columns["person"]
-        numbers: dict[str, int] = {}
+        numbers = self.number_of
         is_used = self._is_used(column)
         named = [
             numbers.setdefault(person_text(text), len(numbers)) if used and text is not None else -1
@@ -137,30 +161,36 @@ class Judge:
         """Return which texts stand in rows that fit their header; in others a cell may be that of another column."""
         return np.bincount(column.codes[self._fits()], minlength=len(column.texts)) > 0
 
-    def _names(self, role: ColumnRole, meant: Mapping[str, str]) -> tuple[Integers, tuple[str, ...]]:
-        """Read the column of states or groups."""
+    def names(self, role: str, meant: Mapping[str, str]) -> tuple[Integers, tuple[str, ...]]:
+        """Read the column of states, groups or events: by row the index of its name, -1 where it has none, and the names."""
         column = self.cells.columns.get(role)
         if column is None:
             return np.zeros(len(self.cells.row), dtype=np.int64), ("all",)
-        if role == "state":
+        if role != "group":
             self._flag(missing(), column.is_empty, column, shows=False)
         of_word = {plain_word(word): name for word, name in meant.items()} or self._own_names(role, column)
         names = tuple(sorted(set(of_word.values())))
         coded = [-1 if text is None else _index(names, of_word.get(plain_word(person_text(text)))) for text in column.texts]
         codes = np.array(coded, dtype=np.int64)[column.codes]
+        key = self._key_of(role)
         rule = f"must be one of the {role}s of the mapping"
-        self._flag((f"unknown {role}", rule, f"Name it in the mapping: `{role}s: {{...}}`"), (codes < 0) & ~column.is_empty, column)
+        self._flag((f"unknown {role}", rule, f"Name it in the mapping: `{key}: {{...}}`"), (codes < 0) & ~column.is_empty, column)
         return codes, names
 
-    def _lacks_group(self) -> Flags:
+    def _key_of(self, role: str) -> str:
+        """Return the key of the mapping that names the words of a column."""
+        return {"event": "events.kinds"}.get(role, f"{role}s")
+
+    def lacks_group(self) -> Flags:
+        """Return where there is a column of groups and its cell is empty."""
         column = self.cells.columns.get("group")
         return np.zeros(len(self.cells.row), dtype=bool) if column is None else column.is_empty & self._fits()
 
-    def _own_names(self, role: ColumnRole, column: SpellsColumn) -> dict[str, str]:
+    def _own_names(self, role: str, column: SpellsColumn) -> dict[str, str]:
         """Write the words of a column as names."""
         used = (text for text, is_used in zip(column.texts, self._is_used(column), strict=True) if is_used and text is not None)
         words = {plain_word(person_text(text)): person_text(text) for text in used}
-        where, way_out = f"{self.header_at}: {column.header}", f"Name them in the mapping: `{role}s: {{...}}`"
+        where, way_out = f"{self.header_at}: {column.header}", f"Name them in the mapping: `{self._key_of(role)}: {{...}}`"
         if len(words) > MOST_NAMES:
             rule = f"a column of {role}s without names in the mapping must have at most {MOST_NAMES} different words"
             raise StudyError([Problem(where, "", rule, f"{len(words):,}", way_out)])
@@ -173,34 +203,40 @@ class Judge:
             named[plain] = name
         return named
 
-    def _open(self) -> Flags:
+    def is_open(self) -> Flags:
         """Return which rows say in place of their last date that the spell still lasts."""
-        words = {plain_word(word) for word in self.mapping.open}
+        words = {plain_word(word) for word in self.words.open}
         column = self.cells.columns["to"]
         return np.array([plain_word(_as_written(text)) in words for text in column.texts], dtype=bool)[column.codes]
 
-    def _dates(self, role: ColumnRole, is_open: Flags | None = None, *, may_be_empty: bool = False) -> tuple[Floats, Flags]:
+    def days(self, role: str, is_open: Flags | None = None, *, may_be_empty: bool = False) -> tuple[Floats, Flags]:
         """Read a column of dates: its days, and where it has months alone."""
         column, n_rows = self.cells.columns.get(role), len(self.cells.row)
         if column is None:
             return np.full(n_rows, np.nan), np.zeros(n_rows, dtype=bool)
         is_read = ~column.is_empty if is_open is None else ~(column.is_empty | is_open)
         used = np.unique(column.codes[is_read & self._fits()])
-        read = read_dates([column.texts[text] for text in used], self.mapping.dates)
+        read = read_dates([column.texts[text] for text in used], self.words.dates)
         if read.undecided:
             raise StudyError([self._undecided_dates(column, [int(used[one]) for one in read.undecided])])
         self._say_of_dates(column, read, used)
         rules = dict.fromkeys(read.wrong)
+        a_row = "an event" if self.noun == "event" else f"a {self.noun}"
+        ways_out = {
+            UNREADABLE: f"A word for {a_row} that still lasts is named in the mapping: `{self.at_key}open: [...]`",
+            MONTH_ALONE: "`--dates year-month` takes months for dates",
+        }
         place = np.full(len(column.texts), -1)
         place[used] = np.arange(len(used))
         here = place[column.codes]
         is_read &= here >= 0
         for rule in filter(None, rules):
             broken = np.array([wrong == rule for wrong in read.wrong], dtype=bool)
-            reason = "unreadable date" if rule in _WAYS_OUT else "impossible date"
-            self._flag((reason, rule, _WAYS_OUT.get(rule, "")), np.asarray(is_read & broken[here]), column)
+            reason = "unreadable date" if rule in ways_out else "impossible date"
+            self._flag((reason, rule, ways_out.get(rule, "")), np.asarray(is_read & broken[here]), column)
         if not may_be_empty:
-            way_out = 'If the spell still lasts, name the empty cell in the mapping: `open: [""]`' if role == "to" else ""
+            still = f'If the {self.noun} still lasts, name the empty cell in the mapping: `{self.at_key}open: [""]`'
+            way_out = still if role == "to" else ""
             is_lacking = column.is_empty if is_open is None else column.is_empty & ~is_open
             self._flag(missing(way_out), is_lacking, column, shows=False)
         day = np.where(is_read, np.append(read.day, np.nan)[here], np.nan)
@@ -210,7 +246,7 @@ class Judge:
         shown = [
             f"{shown_value(column.texts[one], self.bad.people)} on {self.bad.noun} {self._number(column, one):,}" for one in texts
         ]
-        way_out = "Say which it is: `--dates day-first` or `--dates month-first`, or `dates:` in the mapping"
+        way_out = f"Say which it is: `--dates day-first` or `--dates month-first`, or `{self.at_key}dates:` in the mapping"
         rule = "dates must show whether the day or the month comes first"
         return Problem(f"{self.header_at}: {column.header}", "", rule, " and ".join(shown), way_out)
 
@@ -227,11 +263,11 @@ class Judge:
             if n:
                 self.notes.append(f"{column.header}: {counts_shown(n)} rows have {what}.")
 
-    def _costs(self) -> Floats:
+    def _costs(self, decimal: Decimals | None) -> Floats:
         column = self.cells.columns.get("cost_per_day")
         if column is None:
             return np.full(len(self.cells.row), np.nan)
-        read = read_amounts(column.texts, self.mapping.decimal)
+        read = read_amounts(column.texts, decimal)
         if read.undecided:
             shown = (
                 f"{shown_value(column.texts[one], self.bad.people)} on {self.bad.noun} {self._number(column, one):,}"

@@ -16,7 +16,7 @@ from simengine.spells.plan import FitPlan
 from simengine.spells.records import SMALL_CELLS, Spells
 
 _LEAST_OBSERVED = 20
-_Z_95 = 1.959963984540054
+Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +72,19 @@ def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
     months = np.arange(most_months + 1, dtype=np.float64)
     stop = (spells.end_day[at] - first) / DAYS_PER_MONTH
     share, variance, n = kaplan_meier(np.where(entry > 0, entry, -1.0), stop, ~spells.is_open[at], months)
+    return shown_survival(months, share, variance, n, np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right"))
+
+
+def shown_survival(months: Floats, share: Floats, variance: Floats, at_risk: Integers, left: Integers) -> Curve:
+    """Return survival with its band, without what few people stand behind; left: how many have left by each month."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = _Z_95 * np.sqrt(variance) / np.abs(np.log(share))
+        half = Z_95 * np.sqrt(variance) / np.abs(np.log(share))
         low, high = share ** np.exp(half), share ** np.exp(-half)
-    hidden = (n < SMALL_CELLS) | ~_far_enough_apart(np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right"))
+    hidden = (at_risk < SMALL_CELLS) | ~far_enough_apart(left)
     return Curve(months, *(np.where(hidden, np.nan, one) for one in (share, low, high)))
 
 
-def _far_enough_apart(left: Integers) -> Flags:
+def far_enough_apart(left: Integers) -> Flags:
     """Choose months so that between two of them five or more have left; left: how many have by each month."""
     chosen, last = np.zeros(len(left), np.bool_), -SMALL_CELLS
     for month, so_far in enumerate(left):
@@ -129,9 +134,9 @@ def _states_at(spells: Spells, days: Floats) -> Integers:
 
 def _wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
-        p, z2 = k / n, _Z_95**2
+        p, z2 = k / n, Z_95**2
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-        half = _Z_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
+        half = Z_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
     return centre - half, centre + half
 
 

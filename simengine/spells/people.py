@@ -57,7 +57,7 @@ def fit_start(spells: Spells, plan: FitPlan) -> FittedStart:
     counted = is_new if is_incident else np.ones(spells.n_people, np.bool_)
     first = spells.state[spells.first_spell[:-1]]
     notes = []
-    if not is_incident:
+    if not is_incident and len(plan.order) > 1:
         notes.append("Start: few people entered while they were observed; the states of all at the beginning of observation count.")
     people = np.bincount(plan.stratum[counted], minlength=len(plan.strata))
     strata = _as_counts(dict(zip(plan.strata, people, strict=True)), notes, "Strata") if len(plan.strata) > 1 else {}

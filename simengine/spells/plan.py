@@ -66,15 +66,15 @@ class FitPlan:
     """What was not told apart, and why, in sentences."""
 
 
-def plan_fit(spells: Spells, choices: FitChoices, document: Document) -> FitPlan:
-    """Decide what can be fitted.
+def plan_fit(spells: Spells, choices: FitChoices, document: Document, *, has_events: bool = False) -> FitPlan:
+    """Decide what can be fitted; with events, nobody needs to have moved.
 
     Raises
     ------
     StudyError
         If the choices do not suit the file, with every problem that was found.
     """
-    refuse(document, _problems(spells, choices))
+    refuse(document, _problems(spells, choices, has_events=has_events))
     seen = moves_of(spells)
     strata, stratum, notes = _strata(spells, choices)
     names = choices.moves or tuple(_name(spells, pair) for pair in _in_order(spells, choices, seen))
@@ -100,7 +100,7 @@ def _in_order(spells: Spells, choices: FitChoices, seen: Mapping[tuple[int, int]
     return sorted(seen, key=lambda pair: (place[pair[0]], place[pair[1]]))
 
 
-def _problems(spells: Spells, choices: FitChoices) -> Iterator[Finding]:
+def _problems(spells: Spells, choices: FitChoices, *, has_events: bool) -> Iterator[Finding]:
     states = choices.states or spells.states
     if choices.states:
         for name in choices.states:
@@ -116,7 +116,7 @@ def _problems(spells: Spells, choices: FitChoices) -> Iterator[Finding]:
             way_out = "Let the mapping call it by the name of another state"
             yield "states", f"{SMALL_CELLS} people or more must have been in every state", f"fewer in `{name}`", way_out
     seen = {_name(spells, pair): pair for pair in moves_of(spells)}
-    if not seen:
+    if not seen and not has_events:
         yield "", "somebody must have moved from one state to another", "nobody who did", "Check the mapping, and the last dates"
     yield from _unknown_states("absorbing", choices.absorbing, states)
     yield from _unknown_states("stays", choices.stays, states)

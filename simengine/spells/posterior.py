@@ -8,13 +8,13 @@ and the same file gives the same answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from simengine.arrays import Floats
 from simengine.errors import UsageError
 from simengine.late import linalg, optimize, qmc, special
-from simengine.spells.likelihood import Block
 from simengine.streams import generator_of
 
 _LOG2_POINTS = 11
@@ -23,6 +23,18 @@ _DEGREES = 6.0
 _LEAST_POINTS = 100.0
 """Effective number of points below which quantiles cannot be trusted."""
 _STEP = 1e-4
+
+
+class LogDensity(Protocol):
+    """A posterior density of some numbers, up to a constant."""
+
+    def start(self) -> Floats:
+        """Return where the search for the most likely numbers begins, shape (parameter,)."""
+        raise NotImplementedError
+
+    def log_posterior(self, point: Floats) -> tuple[float, Floats]:
+        """Return the logarithm of the density and its gradient, shape (parameter,)."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +68,15 @@ class Posterior:
         return np.asarray(covariance / sd[:, None] / sd[None, :])
 
 
-def posterior_of(block: Block, name: str) -> Posterior:
+def posterior_of(block: LogDensity, name: str) -> Posterior:
     """Return the joint posterior of the numbers of a block.
 
     Parameters
     ----------
     block
-        The moves.
+        The moves, or the event.
     name
-        Names the moves in messages.
+        Names them in messages.
 
     Raises
     ------
@@ -90,7 +102,7 @@ def posterior_of(block: Block, name: str) -> Posterior:
     return found
 
 
-def _mode(block: Block, name: str) -> tuple[Floats, Floats]:
+def _mode(block: LogDensity, name: str) -> tuple[Floats, Floats]:
     """Find the most likely numbers, and the Cholesky factor of the inverse of the curvature there."""
     start = block.start()
 

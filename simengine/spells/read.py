@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import get_args
+
+import numpy as np
 
 from simengine.asked import one_of_words
 from simengine.spells.arrange import arrange
 from simengine.spells.bad_rows import BadRows, BadRowsError
 from simengine.spells.between_rows import check_rows
 from simengine.spells.columns import read_cells
-from simengine.spells.headers import find_columns
+from simengine.spells.headers import ORDINARY, find_columns
 from simengine.spells.judge import Judge
-from simengine.spells.mapping import DateOrder, MappingGiven, SpellsMapping, load_mapping_document
+from simengine.spells.mapping import NEEDED, MappingGiven, SpellsMapping, load_mapping_document
 from simengine.spells.records import Spells, SpellsFile
 from simengine.spells.table import FileFound, OpenTable, Progress, find_file, one_problem
 from simengine.spells.text_table import open_text
 from simengine.spells.typed_table import open_excel, open_parquet
+from simengine.spells.words import DateOrder
 
 
 def _untold(share: float) -> None:
@@ -58,34 +62,87 @@ def read_spells(
     UsageError
         If a workbook is to be read and openpyxl is not installed; or for an order of dates that is none.
     """
-    path, (meant, place_of) = Path(path), load_mapping_document(mapping)
-    if dates is not None:
-        meant = meant.model_copy(update={"dates": one_of_words(dates, "dates", get_args(DateOrder))})
+    return read_with_people(
+        Path(path), mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems, progress=progress
+    )[0]
+
+
+def read_with_people(
+    path: Path,
+    mapping: MappingGiven,
+    *,
+    dates: DateOrder | None = None,
+    without_bad_rows: bool = False,
+    problems: Path | str | None = None,
+    progress: Progress = _untold,
+) -> tuple[Spells, dict[str, int]]:
+    """Read spells as `read_spells` does, and return too, by what names a person in the file, the index of the person in the spells.
+
+    Only a second table of the same people needs the names; whoever has read it forgets them.
+    """
+    meant, place_of = meant_by(mapping, dates)
     found = find_file(path)
-    table = _opened(found, meant, progress)
-    header_at = f"{path.name}:{table.header_row}" if table.noun == "line" else path.name
-    places = find_columns(table.header, meant, header_at, place_of)
+    table = open_table(found, meant.sheet, meant.header_row, progress)
+    header_at = place_of_header(found, table)
+    places = find_columns(table.header, meant.columns, ORDINARY, NEEDED, header_at, place_of)
     cells = read_cells(table, places)
     if not len(cells.row):
         raise one_problem(path.name, "must have a row for each spell", "a header alone")
-    notes = [*table.notes]
-    if len(places) < len(table.header):
-        notes.append(f"Columns that were not read: {len(table.header) - len(places)} of {len(table.header)}.")
+    notes = [*table.notes, *said_of_columns(table, places)]
     bad = BadRows(path.name, table.noun, cells.row)
-    rows = Judge(cells, meant, bad, header_at, notes).rows()
+    judge = Judge(cells, meant, bad, header_at, notes)
+    rows = judge.rows(meant)
     days = check_rows(rows, meant, place_of(""), bad, {role: header for role, (_, header) in places.items()}, notes)
+    refuse_bad_rows(bad, without_bad_rows=without_bad_rows, problems=problems)
+    progress(1.0)
+    file = SpellsFile(path.name, found.sha256, len(cells.row), left_out=bad.by_reason, notes=tuple(notes))
+    spells, people = arrange(rows, days, meant, bad, file)
+    index = np.full(rows.n_people, -1)
+    index[people] = np.arange(len(people))
+    return spells, {name: int(index[number]) for name, number in judge.number_of.items() if index[number] >= 0}
+
+
+def meant_by(mapping: MappingGiven, dates: DateOrder | None) -> tuple[SpellsMapping, Callable[[str], str]]:
+    """Read a mapping, with an order of dates in the place of what it says; and the place of each of its paths."""
+    meant, place_of = load_mapping_document(mapping)
+    if dates is not None:
+        order = one_of_words(dates, "dates", get_args(DateOrder))
+        events = meant.events.model_copy(update={"dates": order})
+        meant = meant.model_copy(update={"dates": order, "events": events})
+    return meant, place_of
+
+
+def place_of_header(found: FileFound, table: OpenTable) -> str:
+    """Return the place of the header, for messages."""
+    return f"{found.path.name}:{table.header_row}" if table.noun == "line" else found.path.name
+
+
+def said_of_columns(table: OpenTable, places: Sized) -> list[str]:
+    """Say how many columns were not read."""
+    more = len(table.header) - len(places)
+    return [f"Columns that were not read: {more} of {len(table.header)}."] if more else []
+
+
+def refuse_bad_rows(bad: BadRows, *, without_bad_rows: bool, problems: Path | str | None) -> None:
+    """Write the list of bad rows if it is wanted, and refuse them unless they are to be left out.
+
+    Raises
+    ------
+    BadRowsError
+        With every bad row.
+    ResultsError
+        If the list cannot be written.
+    """
     if problems is not None:
         bad.write(Path(problems))
     if bad.n and not without_bad_rows:
         raise BadRowsError(bad)
-    progress(1.0)
-    file = SpellsFile(path.name, found.sha256, len(cells.row), left_out=bad.by_reason, notes=tuple(notes))
-    return arrange(rows, days, meant, bad, file)
 
 
-def _opened(found: FileFound, mapping: SpellsMapping, progress: Progress) -> OpenTable:
+def open_table(found: FileFound, sheet: str | None, header_row: int, progress: Progress) -> OpenTable:
+    """Open a table of any kind, and read its header."""
     if found.kind == "excel":
-        return open_excel(found, mapping.sheet, mapping.header_row, progress)
+        return open_excel(found, sheet, header_row, progress)
     if found.kind == "parquet":
         return open_parquet(found, progress)
-    return open_text(found, mapping.header_row, progress)
+    return open_text(found, header_row, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simengine.config import Study, load_study
 from simengine.errors import Problem, StudyError, one_of
 from simengine.spells.costs import DailyCost
+from simengine.spells.event_fit import FittedEvent, frailty_of, section_of_event
 from simengine.spells.hazards import FRAILTY, FittedMoves
 from simengine.spells.people import FittedEntries, FittedStart
 from simengine.spells.plan import FitPlan
@@ -31,6 +32,8 @@ def section_of(
     entries: FittedEntries | None,
     costs: Mapping[str, DailyCost],
     cost_outcome: str,
+    events: Sequence[FittedEvent] = (),
+    events_file: SpellsFile | None = None,
 ) -> Tree:
     """Return what was fitted as the sections of a study say it; every number with its source, a code of `study.sources`, and certainty."""
     marks = {"source": source_of(file), "certainty": "D"}
@@ -60,12 +63,28 @@ def section_of(
     if costs:
         per_day = {state: {**cost.quantity, **marks} for state, cost in costs.items()}
         tree["outcomes"] = {cost_outcome: {"kind": "amount", "per_day": per_day}}
-    if pairs := [pair for pair in moves.correlations if abs(pair[2]) >= _LEAST_CORRELATION]:
+    pairs = [(pair, marks) for pair in moves.correlations]
+    if events_file is not None:
+        pairs += _put_events(tree, events, events_file)
+    if pairs := [pair for pair in pairs if abs(pair[0][2]) >= _LEAST_CORRELATION]:
         tree["correlations"] = {
-            f"fitted_{number}": {"between": [a, b], "value": round(value, 4), **marks}
-            for number, (a, b, value) in enumerate(pairs, start=1)
+            f"fitted_{number}": {"between": [a, b], "value": round(value, 4), **of}
+            for number, ((a, b, value), of) in enumerate(pairs, start=1)
         }
     return tree
+
+
+def _put_events(tree: Tree, events: Sequence[FittedEvent], file: SpellsFile) -> list[tuple[tuple[str, str, float], Tree]]:
+    """Put events and their frailties into the tree, and return their correlations with the source of each."""
+    marks = {"source": source_of(file), "certainty": "D"}
+    tree["study"]["sources"][source_of(file)] = f"Events in {file.name}, SHA-256 {file.sha256}"
+    tree["events"] = {one.plan.name: section_of_event(one, marks) for one in events}
+    for one in events:
+        for number in one.numbers:
+            if number.path.startswith("population."):
+                _put(tree, number.path, {**number.quantity, **marks})
+                tree["population"]["frailties"][frailty_of(one.plan.name)]["on"] = [one.plan.name]
+    return [(pair, marks) for one in events for pair in one.correlations]
 
 
 def source_of(file: SpellsFile) -> str:
@@ -101,11 +120,12 @@ def _as_lists(tree: Tree, plan: FitPlan) -> None:
             by_months[form] = [by_months[form][str(i)] for i in range(len(move.cuts))]
 
 
-def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study, tuple[str, ...]]:
-    """Put a fitted section in the place of the pathway, the strata and the daily costs of a study.
+def into_study(study: Study, section: Tree, *, keeps_start: bool, keeps_pathway: bool = False) -> tuple[Study, tuple[str, ...]]:
+    """Put a fitted section in the place of the pathway, the strata, the daily costs, and the events of the same names of a study.
 
     The waves stay as they are, and, if so wanted, the strata and where their people begin. Frailties and correlations of the study stay
-    where all that they name is still there, and so do its variants.
+    where all that they name is still there, and so do its variants; a frailty no longer acts on what has a fitted one. Where events
+    alone were fitted (`keeps_pathway`), the pathway and the strata are those of the study.
 
     Returns
     -------
@@ -121,23 +141,22 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
         # Without any a study takes every text for a source.
         written["study"]["sources"] = {**sources, **section["study"]["sources"]}
     population, fitted = written["population"], section["population"]
-    pathway = dict(section["pathway"])
-    if keeps_start:
+    pathway = written["pathway"] if keeps_pathway else dict(section["pathway"])
+    if keeps_start and not keeps_pathway:
         if set(population["strata"]) != set(fitted["strata"]):
             rule = "`study` must belong to a study whose strata are those that were fitted"
             both = f"{', '.join(population['strata'])} and {', '.join(fitted['strata'])}"
             raise StudyError([Problem("the pathway", "start", rule, both, "Write `strata: none`, or rename them")])
         pathway["start"] = written["pathway"]["start"]
-    else:
+    elif not keeps_pathway:
         population["strata"] = fitted["strata"]
-    fitted_frailties = fitted.get("frailties", {})
-    kept = {name: one for name, one in population.get("frailties", {}).items() if name not in fitted_frailties}
-    if frailties := {**kept, **fitted_frailties}:
-        population["frailties"] = frailties
+    gone = _put_frailties(population, fitted.get("frailties", {}))
     written["pathway"] = pathway
+    if events := section.get("events"):
+        written["events"] = {**written.get("events", {}), **events}
     for name, outcome in section.get("outcomes", {}).items():
         written["outcomes"][name] = {**written["outcomes"].get(name, {}), **outcome}
-    correlations, gone = written.pop("correlations", {}), []
+    correlations = written.pop("correlations", {})
     variants, known = written.pop("variants", {}), written.pop("known", {})
     if own := section.get("correlations"):
         written["correlations"] = own
@@ -161,6 +180,27 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool) -> tuple[Study
         else:
             gone.append(f"known.{name}")
     return _loaded(written), tuple(gone)
+
+
+def _put_frailties(population: Tree, fitted: Tree) -> list[str]:
+    """Put fitted frailties beside those of a study that act on something else; returns the names of those that no longer act."""
+    gone: list[str] = []
+    kept: Tree = {}
+    taken = {target for one in fitted.values() for target in one["on"]}
+    for name, one in population.get("frailties", {}).items():
+        on = [target for target in one["on"] if target not in taken]
+        if name in fitted:
+            continue
+        if on:
+            kept[name] = {**one, "on": on}
+        if len(on) < len(one["on"]):
+            on_what = ", ".join(target for target in one["on"] if target in taken)
+            gone.append(f"population.frailties.{name} on {on_what}")
+    if frailties := {**kept, **fitted}:
+        population["frailties"] = frailties
+    else:
+        population.pop("frailties", None)
+    return gone
 
 
 def _loaded(written: Tree) -> Study:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from simengine.report.steps import steps_sentence
 from simengine.spells.answer import FitContent, FittedMoveContent
-from simengine.spells.goodness import StateTest
+from simengine.spells.event_tables import events_sentences, events_tables
+from simengine.spells.fit_table import fit_table, test_cells
 from simengine.spells.hazards import FittedNumber
 from simengine.spells.records import counts_shown
 
@@ -22,25 +22,22 @@ def fit_tables(content: FitContent) -> RenderableType:
     """Lay out what was seen and fitted, how well it fits, and what was put together."""
     file = content["file"]
     heading = f"{file['name']}: {file['rows']:,} rows, {file['people']} people; strata: {', '.join(content['strata'])}"
-    parts: list[RenderableType] = [Text(heading, style="bold"), _moves(content)]
+    parts: list[RenderableType] = [Text(heading, style="bold")]
+    if content["moves"]:
+        parts.append(_moves(content))
     if shapes := [one for one in content["numbers"] if any(word in one.path for word in _SHAPES)]:
         parts.append(_shapes(shapes))
-    parts += [_tests(content), _states(content)]
+    if content["moves"]:
+        parts += [_tests(content), _states(content)]
+    if content["events"] is not None:
+        parts += events_tables(content["events"])
     if content["costs"]:
         parts.append(_costs(content))
     return Group(*parts, *(Text(line) for line in _sentences(content)))
 
 
-def _table(title: str, *columns: str) -> Table:
-    layout = Table(title=title, title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
-    for number, name in enumerate(columns):
-        is_text = number == 0 or name == "verdict"
-        layout.add_column(name, justify="left" if is_text else "right", overflow="fold", no_wrap=number == 0 and name == "move")
-    return layout
-
-
 def _moves(content: FitContent) -> Table:
-    layout = _table("Moves: one rate for all, with its 90 % interval", "move", "moves", "person-months", "a month", "from", "to")
+    layout = fit_table("Moves: one rate for all, with its 90 % interval", "move", "moves", "person-months", "a month", "from", "to")
     for name, move in content["moves"].items():
         rates = (f"{rate:.4f}" for rate in (move["rate_per_month"], *move["interval_90"]))
         layout.add_row(name, _number_of_moves(move), f"{move['person_months']:,.0f}", *rates)
@@ -52,14 +49,14 @@ def _number_of_moves(move: FittedMoveContent) -> str:
 
 
 def _shapes(numbers: list[FittedNumber]) -> Table:
-    layout = _table("How hazards change, and how people differ", "number", "mean", "90 % interval")
+    layout = fit_table("How hazards change, and how people differ", "number", "mean", "90 % interval")
     for one in numbers:
         layout.add_row(one.path, f"{one.mean:.4f}", f"{one.low:.4f} to {one.high:.4f}")
     return layout
 
 
 def _tests(content: FitContent) -> Table:
-    layout = _table("Do hazards change with the time in the state as fitted?", "move", "chi-square", "degrees", "p", "verdict")
+    layout = fit_table("Do hazards change with the time in the state as fitted?", "move", "chi-square", "degrees", "p", "verdict")
     for name, move in content["moves"].items():
         test = move["test"]
         known = test.chi_square is not None and test.p_value is not None
@@ -69,7 +66,7 @@ def _tests(content: FitContent) -> Table:
 
 
 def _states(content: FitContent) -> Table:
-    layout = _table(
+    layout = fit_table(
         "Observed against fitted: stays, and states by month since entry",
         "",
         "distance",
@@ -79,18 +76,12 @@ def _states(content: FitContent) -> Table:
     )
     for what, tests in (("stays in {}", content["survival"]), ("{}, by month", content["occupancy"])):
         for name, test in tests.items():
-            layout.add_row(what.format(name), *_test(test))
+            layout.add_row(what.format(name), *test_cells(test.distance, test.at_month, test.inside, test.verdict))
     return layout
 
 
-def _test(test: StateTest) -> tuple[str, str, str, str]:
-    if test.distance is None or test.inside is None:
-        return "-", "-", "-", test.verdict
-    return f"{test.distance:.3f}", str(test.at_month), f"{test.inside:.0%}".replace("%", " %"), test.verdict
-
-
 def _costs(content: FitContent) -> Table:
-    layout = _table("Daily cost", "state", "mean", "standard error")
+    layout = fit_table("Daily cost", "state", "mean", "standard error")
     for name, cost in content["costs"].items():
         layout.add_row(name, f"{cost.mean:,.0f}", f"{cost.se:,.0f}")
     return layout
@@ -109,6 +100,8 @@ def _sentences(content: FitContent) -> Iterator[str]:
             yield f"`{name}` {move['test'].verdict.replace('doubtful', 'is doubtful')}. {move['test'].way_out}."
     yield from content["file"]["notes"]
     yield from content["notes"]
+    if content["events"] is not None:
+        yield from events_sentences(content["events"], same_file=content["events"]["file"]["name"] == content["file"]["name"])
     if content["left_out"]:
         yield f"No longer apply to the study, and were left out: {', '.join(content['left_out'])}."
     if content["steps"] is not None and (said := steps_sentence(content["steps"])):
