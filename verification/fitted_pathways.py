@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import TypeAdapter
-from scipy import special, stats
+from scipy import stats
 
 from simengine import SimengineError
 from simengine.config.document import Document
@@ -35,6 +35,8 @@ from simengine.spells.choices import FitChoices
 from simengine.spells.hazards import FRAILTY_PATH, fit_hazards
 from simengine.spells.plan import plan_fit
 from simengine.spells.records import Spells, SpellsFile
+from verification.fitted_events import EVENT_CASES, calibrate_events
+from verification.height import height_of
 
 DAYS_PER_MONTH = 365.25 / 12
 STATES = ("away", "home", "placed")
@@ -228,19 +230,11 @@ def _heights(spells: Spells, choices: FitChoices, truth: Mapping[str, float]) ->
     except SimengineError:
         return dict.fromkeys(truth, np.nan)
     heights = {
-        one.path: _height(_READ.validate_python(dict(one.quantity)), truth[one.path]) for one in fitted.numbers if one.path in truth
+        one.path: height_of(_READ.validate_python(dict(one.quantity)), truth[one.path])
+        for one in fitted.numbers
+        if one.path in truth
     }
     return {path: heights.get(path, np.nan) for path in truth}
-
-
-def _height(distribution: Quantity, value: float) -> float:
-    """Invert an inverse distribution function by halving."""
-    low, high = -40.0, 40.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        reached = float(distribution.inverse(np.array([special.ndtr(middle)]))[0])
-        low, high = (middle, high) if reached < value else (low, middle)
-    return float(special.ndtr(low))
 
 
 def chi_square(heights: np.ndarray, bins: int = BINS) -> tuple[float, float]:
@@ -255,18 +249,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--case", choices=[*CASES], action="append")
+    parser.add_argument("--case", choices=[*CASES, *EVENT_CASES], action="append")
     asked = parser.parse_args(arguments)
     worst = 1.0
     n_numbers = 0
-    for name in asked.case or CASES:
-        for path, heights in calibrate(CASES[name], asked.sets, asked.seed).items():
+    for name in asked.case or (*CASES, *EVENT_CASES):
+        ranks = (
+            calibrate(CASES[name], asked.sets, asked.seed)
+            if name in CASES
+            else calibrate_events(EVENT_CASES[name], asked.sets, asked.seed)
+        )
+        for path, heights in ranks.items():
             known = heights[np.isfinite(heights)]
             statistic, p = chi_square(heights)
             z = (known.mean() - 0.5) * np.sqrt(12 * len(known))
             inside = np.mean(np.abs(known - 0.5) < 0.45)
             print(
-                f"{name:20} {path:62} n {len(known):4} chi-square {statistic:6.1f} p {p:.3f} bias z {z:+.2f} inside 90 %: {inside:.3f}",
+                f"{name:26} {path:62} n {len(known):4} chi-square {statistic:6.1f} p {p:.3f} bias z {z:+.2f} inside 90 %: {inside:.3f}",
                 flush=True,
             )
             worst, n_numbers = min(worst, p), n_numbers + 1
