@@ -7,18 +7,17 @@ Employees who were never ill are in no row: the mapping says how many they all a
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 from pathlib import Path
 
 import numpy as np
+
+from verification.made_up_spells import DAYS_PER_MONTH, text
 
 FILE = Path(__file__).resolve().parent.parent / "configs" / "spells" / "sick_leave_made_up.csv"
 FIRST, UNTIL = datetime.date(2021, 1, 1), datetime.date(2024, 1, 1)
 PEOPLE = {"Skola": 260, "Hemtjänst": 240}
 SEED = 2021
-DAYS_PER_MONTH = 365.25 / 12
 TRUTH = {"rate_per_month": 0.12, "home_care": 1.5, "variance": 0.8, "mean_days": 6.0, "sd_days": 9.0}
 """Spells of leave per month at work of employees in schools; the factor of home care; variance of the factor between people; lengths,
 lognormal, in days."""
@@ -46,13 +45,6 @@ def lines() -> list[list[str]]:
     return rows
 
 
-def text() -> str:
-    """Return the file as it has to be."""
-    written = io.StringIO()
-    csv.writer(written, delimiter=";", lineterminator="\r\n").writerows(lines())
-    return written.getvalue()
-
-
 if __name__ == "__main__":
     FILE.parent.mkdir(exist_ok=True)
-    FILE.write_bytes(text().encode("cp1252"))
+    FILE.write_bytes(text(lines()).encode("cp1252"))

@@ -1,8 +1,9 @@
-"""Write the table of made-up spells that comes with the program, as a municipality's system might: `python -m verification.made_up_spells`.
+"""Write the made-up tables that come with the program, as a municipality's system might: `python -m verification.made_up_spells`.
 
 Nobody in it exists, and its numbers were chosen, not measured. Children are placed for the first time, in emergency foster care,
 foster care or residential care, go home, and may be placed again. `TRUTH` holds the hazards that an estimate should find again,
-within its uncertainty. What is wrong with real tables is not in it.
+within its uncertainty. Reports of concern are made about the same children while they are at home or in foster care: `REPORTS`. What is
+wrong with real tables is not in them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 FILE = Path(__file__).resolve().parent.parent / "configs" / "spells" / "placements_made_up.csv"
+REPORTS_FILE = FILE.with_name("reports_made_up.csv")
 FIRST, UNTIL = datetime.date(2018, 1, 1), datetime.date(2024, 7, 1)
 N_PEOPLE, SEED = 300, 2024
 DAYS_PER_MONTH = 365.25 / 12
@@ -38,6 +40,12 @@ GIRLS = 0.7
 WORDS = {"emergency": "Jourhem", "foster": "Familjehem", "residential": "HVB"}
 COST_PER_DAY = {"emergency": (1450.0, 150.0), "foster": (1180.0, 140.0), "residential": (6420.0, 900.0)}
 """By state: mean and standard deviation of the cost per day, made up like all of this."""
+
+
+REPORTS = {"home": 0.10, "foster": 0.03}
+"""By state: reports per month."""
+REPORTS_VARIANCE, REPORTS_SEED = 1.0, 2025
+"""Variance of the factor between children."""
 
 
 def lines() -> list[list[str]]:
@@ -72,13 +80,36 @@ def _life(draws: np.random.Generator, entry: datetime.date, factor: float) -> li
     return spells
 
 
-def text() -> str:
-    """Return the file as it has to be."""
+def report_lines() -> list[list[str]]:
+    """Return the rows of the table of reports, the header first; a child is at home where no placement lasts."""
+    draws = np.random.default_rng(REPORTS_SEED)
+    states = {word: state for state, word in WORDS.items()}
+    placements: dict[str, list[tuple[str, datetime.date, datetime.date]]] = {}
+    for child, _, word, first, last, _ in lines()[1:]:
+        end = datetime.date.fromisoformat(last) if last else UNTIL
+        placements.setdefault(child, []).append((states[word], datetime.date.fromisoformat(first), end))
+    rows = [["Löpnr", "Datum"]]
+    for child, spells in placements.items():
+        factor = draws.gamma(1 / REPORTS_VARIANCE) * REPORTS_VARIANCE
+        begins = [*(first for _, first, _ in spells[1:]), UNTIL]
+        at_home = [("home", end, begin) for (_, _, end), begin in zip(spells, begins, strict=True) if begin > end]
+        days: set[datetime.date] = set()
+        for state, first, end in sorted([*spells, *at_home], key=lambda spell: spell[1]):
+            rate = factor * REPORTS.get(state, 0.0) / DAYS_PER_MONTH
+            n = draws.poisson(rate * (end - first).days)
+            days |= {first + datetime.timedelta(days=int(day)) for day in draws.integers(0, (end - first).days, n)}
+        rows += [[child, day.isoformat()] for day in sorted(days)]
+    return rows
+
+
+def text(rows: list[list[str]]) -> str:
+    """Return a file as it has to be."""
     written = io.StringIO()
-    csv.writer(written, delimiter=";", lineterminator="\r\n").writerows(lines())
+    csv.writer(written, delimiter=";", lineterminator="\r\n").writerows(rows)
     return written.getvalue()
 
 
 if __name__ == "__main__":
     FILE.parent.mkdir(exist_ok=True)
-    FILE.write_bytes(text().encode("cp1252"))
+    FILE.write_bytes(text(lines()).encode("cp1252"))
+    REPORTS_FILE.write_bytes(text(report_lines()).encode("cp1252"))

@@ -15,7 +15,7 @@ from simengine.spells.goodness import compare_curves, shortened_curve, verdict_o
 from simengine.spells.observed import Z_95, Curve, chi_square_tail, kaplan_meier, shown_survival
 from simengine.spells.records import SMALL_CELLS
 
-_MOST_CLASSES = 12
+_MOST_CLASSES = 10
 _MOST_COUNT = 400
 """Events of a person beyond which all are one class."""
 _GRID = 120

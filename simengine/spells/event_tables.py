@@ -76,5 +76,5 @@ def events_sentences(content: EventsContent, *, same_file: bool) -> Iterator[str
             compared = ", ".join(f"{kind} {value:,.1f}" for kind, value in lengths.log_likelihoods.items())
             yield f"`{name}`: the likeliest length is taken; log likelihoods: {compared}."
     if not same_file:
-        yield from content["file"]["notes"]
+        yield from (f"{content['file']['name']}: {note}" for note in content["file"]["notes"])
     yield from content["notes"]

@@ -123,7 +123,9 @@ def fit(
     choices, document = _choices(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     origin = _origin(choices, study)
-    outcome = cost_outcome_of(study, choices)
+    has_spells = spells.has_spells if isinstance(spells, OwnTables) else spells is not None
+    # Events alone have no daily costs.
+    outcome = cost_outcome_of(study, choices) if has_spells else ""
     if isinstance(spells, Spells):
         tables = OwnTables(spells)
     elif isinstance(spells, OwnTables):

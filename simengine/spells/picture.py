@@ -60,10 +60,10 @@ def _of_events(events: EventsGoodness) -> list[tuple[str, CountsTest | tuple[Cur
     """List the panels of events, each with its title: how many each person had, and how long they lasted."""
     panels: list[tuple[str, CountsTest | tuple[Curve, Floats]]] = []
     for name, counts in events.counts.items():
-        panels.append((f"how many {name} in a person", counts))
+        panels.append((f"{name}: how many a person had", counts))
         if name in events.length_curves and np.isfinite(events.length_curves[name][0].share).any():
             seen, fitted = events.length_curves[name]
-            panels.append((f"how long {name} lasts", (_joined(seen), fitted[np.isfinite(seen.share) & np.isfinite(seen.low)])))
+            panels.append((f"{name}: how long it lasts", (_joined(seen), fitted[np.isfinite(seen.share) & np.isfinite(seen.low)])))
     return panels
 
 
@@ -76,7 +76,7 @@ def _draw_counts(axes: Axes, counts: CountsTest) -> None:
     axes.plot(place, observed, color=MIDDLE, linewidth=1.8, marker="o", markersize=3, label="observed")
     expected = [one.expected for one in counts.classes]
     axes.plot(place, expected, color=DARK, linewidth=1.3, linestyle=(0, (4, 2)), label="fitted")
-    axes.set_xticks(place, [one.words for one in counts.classes], fontsize=8)
+    axes.set_xticks(place, [one.words for one in counts.classes], fontsize=7.5)
     axes.set_ylim(0, None)
     axes.set_ylabel("people")
     axes.set_xlabel("events while observed")

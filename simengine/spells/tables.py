@@ -93,7 +93,7 @@ def _sentences(content: FitContent) -> Iterator[str]:
             f"\nEntries: {entries.per_month:.2f} people a month in {entries.months} months; the variance of the monthly numbers is "
             f"{entries.overdispersion:.2f} times their mean."
         )
-    else:
+    elif content["moves"]:
         yield "\nEntries: too few were seen to say how many people enter in a month."
     for name, move in content["moves"].items():
         if move["test"].way_out:
