@@ -15,7 +15,7 @@ from simengine.spells.choices import Priors
 from simengine.spells.event_likelihood import MONTHS_OF_YEAR, EventBlock, RateParameter
 from simengine.spells.event_plan import EventPlan
 from simengine.spells.event_records import Events
-from simengine.spells.hazards import QUANTILE_LEVELS, FittedNumber, posterior_of_count, rounded, said_by_quantiles
+from simengine.spells.hazards import WRITTEN_LEVELS, FittedNumber, posterior_of_count, rounded, said_by_quantiles
 from simengine.spells.lengths import FittedLength, fit_length
 from simengine.spells.plan import FitPlan
 from simengine.spells.posterior import Posterior, posterior_of
@@ -123,7 +123,7 @@ def _numbers_of(
     one: EventPlan, parameters: Sequence[RateParameter], posterior: Posterior, spells: Spells, plan: FitPlan
 ) -> list[FittedNumber]:
     """Say every number of the rate by the quantiles of its posterior."""
-    quantiles = posterior.quantiles(np.array(QUANTILE_LEVELS))
+    quantiles = posterior.quantiles(np.array(WRITTEN_LEVELS))
     paths = {
         "rate": lambda index: _rate_path(one, spells.states[index]),
         "stratum": lambda index: f"events.{one.name}.by_stratum.{plan.strata[index]}",
@@ -140,13 +140,13 @@ def _numbers_of(
 def _number(path: str, kind: str, quantiles: Floats, values: Floats, weights: Floats) -> FittedNumber:
     if kind != "trend":
         quantiles, values = np.exp(quantiles), np.exp(values)
-    low, high = float(quantiles[QUANTILE_LEVELS.index(0.05)]), float(quantiles[QUANTILE_LEVELS.index(0.95)])
+    low, high = float(quantiles[WRITTEN_LEVELS.index(0.05)]), float(quantiles[WRITTEN_LEVELS.index(0.95)])
     return FittedNumber(path, said_by_quantiles(kind, quantiles, low, high), float(weights @ values), low, high)
 
 
 def _numbers_of_length(one: EventPlan, fitted: FittedLength) -> list[FittedNumber]:
     """Say the numbers of a length; a fixed one has its mean alone."""
-    quantiles = fitted.posterior.quantiles(np.array(QUANTILE_LEVELS))
+    quantiles = fitted.posterior.quantiles(np.array(WRITTEN_LEVELS))
     at = f"events.{one.name}.length."
     second = "weibull_shape" if fitted.kind == "weibull" else "sd_days"
     names = ("mean_days",) if fitted.kind == "fixed" else ("mean_days", second)

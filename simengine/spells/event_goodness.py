@@ -12,7 +12,7 @@ from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.late import special
 from simengine.spells.event_fit import FittedEvent
 from simengine.spells.goodness import compare_curves, shortened_curve, verdict_of
-from simengine.spells.observed import Z_95, Curve, chi_square_tail, kaplan_meier, shown_survival
+from simengine.spells.observed import NORMAL_95, Curve, chi_square_tail, kaplan_meier, shown_survival
 from simengine.spells.records import SMALL_CELLS
 
 _MOST_CLASSES = 10
@@ -122,7 +122,7 @@ def _counts_test(one: FittedEvent) -> CountsTest:
         n = int(((seen >= begin) & (seen < (np.inf if stop is None else stop))).sum())
         last = None if stop is None else stop - 1
         classes.append(
-            CountClass(begin, last, n, round(expected, 1), round(max(expected - Z_95 * sd, 0.0), 1), round(expected + Z_95 * sd, 1))
+            CountClass(begin, last, n, round(expected, 1), round(max(expected - NORMAL_95 * sd, 0.0), 1), round(expected + NORMAL_95 * sd, 1))
         )
     degrees = len(classes) - 2 - one.plan.is_frail
     if degrees < 1:

@@ -21,7 +21,7 @@ from simengine.spells.records import Spells
 TREND_MONTHS = 3
 """Within so many months in a state a trend is taken as constant, in their middle."""
 _MOST_MONTHS = 1200
-QUANTILE_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
+WRITTEN_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 _SHAPES = {"shape": (0.05, 50.0), "shape of a length": (0.1, 50.0)}
 """Between which a study takes a Weibull shape, of a stay and of an event."""
 _CLASS = 5
@@ -195,14 +195,14 @@ def _cell_path(move: MovePlan, cell: int, plan: FitPlan) -> str:
 
 def _numbers_of(parameters: Sequence[Parameter], posterior: Posterior, plan: FitPlan) -> list[tuple[Parameter, FittedNumber]]:
     """Say every number of a block by the quantiles of its posterior."""
-    quantiles = posterior.quantiles(np.array(QUANTILE_LEVELS))
+    quantiles = posterior.quantiles(np.array(WRITTEN_LEVELS))
     told = []
     for i, parameter in enumerate(parameters):
         is_trend = parameter.kind == "trend"
         at, values = quantiles[:, i], posterior.points[:, i]
         if not is_trend:
             at, values = np.exp(at), np.exp(values)
-        low, high = float(at[QUANTILE_LEVELS.index(0.05)]), float(at[QUANTILE_LEVELS.index(0.95)])
+        low, high = float(at[WRITTEN_LEVELS.index(0.05)]), float(at[WRITTEN_LEVELS.index(0.95)])
         quantity = said_by_quantiles(parameter.kind, at, low, high)
         told.append((parameter, FittedNumber(_path_of(parameter, plan), quantity, float(posterior.weights @ values), low, high)))
     return told
@@ -215,7 +215,7 @@ def said_by_quantiles(kind: str, quantiles: Floats, low: float, high: float) -> 
     """
     if kind in _SHAPES:
         values = [rounded(float(one)) for one in np.clip(quantiles, *_SHAPES[kind])]
-        return {"distribution": "quantiles", "levels": [0.0, *QUANTILE_LEVELS[1:-1], 1.0], "values": values}
+        return {"distribution": "quantiles", "levels": [0.0, *WRITTEN_LEVELS[1:-1], 1.0], "values": values}
     return {"distribution": "normal" if kind == "trend" else "lognormal", "interval_90": [rounded(low), rounded(high)]}
 
 

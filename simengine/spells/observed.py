@@ -16,7 +16,7 @@ from simengine.spells.plan import FitPlan
 from simengine.spells.records import SMALL_CELLS, Spells
 
 _LEAST_OBSERVED = 20
-Z_95 = 1.959963984540054
+NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
 def shown_survival(months: Floats, share: Floats, variance: Floats, at_risk: Integers, left: Integers) -> Curve:
     """Return survival with its band, without what few people stand behind; left: how many have left by each month."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = Z_95 * np.sqrt(variance) / np.abs(np.log(share))
+        half = NORMAL_95 * np.sqrt(variance) / np.abs(np.log(share))
         low, high = share ** np.exp(half), share ** np.exp(-half)
     hidden = (at_risk < SMALL_CELLS) | ~far_enough_apart(left)
     return Curve(months, *(np.where(hidden, np.nan, one) for one in (share, low, high)))
@@ -134,9 +134,9 @@ def _states_at(spells: Spells, days: Floats) -> Integers:
 
 def _wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
-        p, z2 = k / n, Z_95**2
+        p, z2 = k / n, NORMAL_95**2
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-        half = Z_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
+        half = NORMAL_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
     return centre - half, centre + half
 
 
