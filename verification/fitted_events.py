@@ -2,7 +2,7 @@
 
 People are in one of two states that they leave by the calendar, observed from a day of their own on; events happen to them again and
 again at a rate with everything that can be asked for, and last or do not. Days are whole, as in a file: an event of a moment is dated
-to its day, and lasts a whole number of days.
+to its day, and lasts a whole number of days; the priors make lengths of less than half a day, which no file knows, next to impossible.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _FIRST_DAY, _N_DAYS = 17_167, 1_461
 """1 January 2017, for four years."""
 _PRIORS = {
     "rate": {"events": 4, "at_risk_months": 40},
-    "weibull_shape": {"median": 1, "sd_of_log": 0.3},
+    "weibull_shape": {"median": 2, "sd_of_log": 0.2},
     "frailty_variance": {"median": 0.5, "sd_of_log": 0.6},
     "factor": {"median": 0.7, "sd_of_log": 0.4},
     "season_factor": {"median": 1, "sd_of_log": 0.3},
     "trend_sd": 0.1,
-    "mean_length_days": {"median": 20, "sd_of_log": 0.5},
-    "length_variation": {"median": 0.8, "sd_of_log": 0.4},
+    "mean_length_days": {"median": 20, "sd_of_log": 0.4},
+    "length_variation": {"median": 0.6, "sd_of_log": 0.25},
 }
 
 

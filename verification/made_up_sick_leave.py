@@ -18,7 +18,7 @@ FILE = Path(__file__).resolve().parent.parent / "configs" / "spells" / "sick_lea
 FIRST, UNTIL = datetime.date(2021, 1, 1), datetime.date(2024, 1, 1)
 PEOPLE = {"Skola": 260, "Hemtjänst": 240}
 SEED = 2021
-TRUTH = {"rate_per_month": 0.12, "home_care": 1.5, "variance": 0.8, "mean_days": 6.0, "sd_days": 9.0}
+TRUTH = {"rate_per_month": 0.12, "home_care": 1.5, "variance": 0.8, "mean_days": 6.0, "sd_days": 6.0}
 """Spells of leave per month at work of employees in schools; the factor of home care; variance of the factor between people; lengths,
 lognormal, in days."""
 

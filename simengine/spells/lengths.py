@@ -1,8 +1,9 @@
 """How long events last: a gamma, lognormal or Weibull distribution, with what is not known of it.
 
-Lengths are whole days. One of n days stands for any from n - 1/2 to n + 1/2, one of a single day for any up to 1 1/2, so that the
-mean of the distribution is that of the days that are counted. An event that still lasts after n days counts as longer than
-n - 1/2, and one that had lasted n days when its person was first observed is one of those longer than n + 1/2 (left truncation).
+Lengths are whole days. One of n days stands for any from n - 1/2 to n + 1/2, so that the mean of the distribution is that of the days
+that are counted: none is shorter than half a day, for a day is the least that a file knows. An event that still lasts after n
+days counts as longer than n - 1/2, and one that had lasted n days when its person was first observed is one of those longer than
+n + 1/2 (left truncation).
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class LengthBlock:
         rows = np.stack([lengths.days, lengths.is_over.astype(np.float64), lengths.from_day], axis=1)
         kinds, self.times = np.unique(rows, axis=0, return_counts=True)
         days, self._is_over, from_day = kinds[:, 0], kinds[:, 1] > 0, kinds[:, 2]
-        self._above = np.where(days > 1, days - 0.5, 0.0)
+        self._above = days - 0.5
         self._below = days + 0.5
         self._since = np.where(from_day > 0, from_day + 0.5, 0.0)
         # Somebody observed in the middle of an event that is not seen to end has no more than that to tell.
