@@ -124,17 +124,24 @@ def _numbers_of(
 ) -> list[FittedNumber]:
     """Say every number of the rate by the quantiles of its posterior."""
     quantiles = posterior.quantiles(np.array(WRITTEN_LEVELS))
-    paths = {
-        "rate": lambda index: _rate_path(one, spells.states[index]),
-        "stratum": lambda index: f"events.{one.name}.by_stratum.{plan.strata[index]}",
-        "season": lambda index: f"events.{one.name}.by_calendar.season.{MONTHS_OF_YEAR[index]}",
-        "trend": lambda index: f"events.{one.name}.by_calendar.trend_per_year",  # noqa: ARG005
-        "variance": lambda index: f"population.frailties.{frailty_of(one.name)}.variance",  # noqa: ARG005
-    }
     return [
-        _number(paths[parameter.kind](parameter.index), parameter.kind, quantiles[:, i], posterior.points[:, i], posterior.weights)
+        _number(_path_of(one, parameter, spells, plan), parameter.kind, quantiles[:, i], posterior.points[:, i], posterior.weights)
         for i, parameter in enumerate(parameters)
     ]
+
+
+def _path_of(one: EventPlan, parameter: RateParameter, spells: Spells, plan: FitPlan) -> str:
+    """Return the path of a number in the study."""
+    if parameter.kind == "rate":
+        return _rate_path(one, spells.states[parameter.index])
+    if parameter.kind == "variance":
+        return f"population.frailties.{frailty_of(one.name)}.variance"
+    at = f"events.{one.name}."
+    if parameter.kind == "stratum":
+        return f"{at}by_stratum.{plan.strata[parameter.index]}"
+    if parameter.kind == "season":
+        return f"{at}by_calendar.season.{MONTHS_OF_YEAR[parameter.index]}"
+    return f"{at}by_calendar.trend_per_year"
 
 
 def _number(path: str, kind: str, quantiles: Floats, values: Floats, weights: Floats) -> FittedNumber:

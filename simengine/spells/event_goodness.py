@@ -122,7 +122,14 @@ def _counts_test(one: FittedEvent) -> CountsTest:
         n = int(((seen >= begin) & (seen < (np.inf if stop is None else stop))).sum())
         last = None if stop is None else stop - 1
         classes.append(
-            CountClass(begin, last, n, round(expected, 1), round(max(expected - NORMAL_95 * sd, 0.0), 1), round(expected + NORMAL_95 * sd, 1))
+            CountClass(
+                begin,
+                last,
+                n,
+                round(expected, 1),
+                round(max(expected - NORMAL_95 * sd, 0.0), 1),
+                round(expected + NORMAL_95 * sd, 1),
+            )
         )
     degrees = len(classes) - 2 - one.plan.is_frail
     if degrees < 1:

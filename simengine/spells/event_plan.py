@@ -105,8 +105,7 @@ def _plan_event(
     name, notes = events.kinds[kind], list[str]()
     wanted = [spells.states.index(one) for one in asked.states] or list(np.unique(state[of]))
     states = tuple(one for one in plan.order if one in wanted)
-    if n := int((of & ~np.isin(state, states)).sum()):
-        del n
+    if (of & ~np.isin(state, states)).any():
         notes.append(f"Event `{name}`: events in states that are not asked for do not count.")
     small = tuple(one for one in states if _people(events, of & (state == one)) < SMALL_CELLS)
     for one in small:
