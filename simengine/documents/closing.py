@@ -24,6 +24,8 @@ CERTAINTIES: Mapping[str | None, str] = {
     "choice": sentence("a choice"),
     None: sentence("not classified"),
 }
+_DEFAULT = "the default"
+"""How the notes begin of numbers that nobody typed."""
 LIMITS = (
     sentence(
         "Nothing is estimated from data: every number about people, effects and costs is what the study file says. If "
@@ -101,7 +103,10 @@ def _assumptions(frame: ReportFrame) -> Iterator[Block]:
 
 def _origin(frame: ReportFrame, path: str) -> tuple[Markup, Markup]:
     number = frame.study.numbers[path]
-    parts = [typed(part) for part in (number.source, number.note) if part]
+    parts = [typed(number.source)] if number.source else []
+    if number.note:
+        is_default = number.note.startswith(_DEFAULT)
+        parts.append(frame.language.say("a default of the program") if is_default else typed(number.note))
     return frame.language.say(CERTAINTIES[number.certainty]), Markup("; ").join(parts)
 
 

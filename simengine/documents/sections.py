@@ -77,6 +77,9 @@ SECTIONS = (
         sentence("Where the uncertainty comes from"),
         later("simengine.documents.causes", "attribute_pages"),
         ATTRIBUTE,
+        # The variance is told, and no tail: so few families are enough.
+        {"level": 0.5},
+        least=200,
         is_default=False,
     ),
     ReportSection(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from simengine.documents.language import ENGLISH_CODE, language
 from simengine.documents.material import Material, kept_material, made_material, refuse_with_run
 from simengine.documents.sections import COMPARED, ReportSection, chosen_sections
 from simengine.errors import ResultsError, UsageError
+from simengine.questions.compare.designs import OWN_CONTRACT
 from simengine.questions.driver import Posed, pose
 from simengine.questions.question import Source
 from simengine.questions.subject import Size
@@ -148,19 +151,30 @@ def reported(place: Path, asked: ReportAsked, size: Size, answered: Answering) -
     for section in chosen:
         if section.question is None:
             continue
-        given = {"contracts": asked.contracts} if section.name == COMPARED else section.given
         n = min(max(asked.n_further, section.least), material.n_replications)
-        further = Size(n, material.seed, size.threads, size.block_size)
-        posed = pose(section.question, material.study, further, given, source)
-        if section.name == COMPARED:
-            designs = {"own": material.study, **posed.asked.values["others"]}
-        answers[section.name] = answered(posed, section.name)
+        given = {"contracts": asked.contracts} if section.name == COMPARED else section.given
+        with _in_words_of_report():
+            posed = pose(section.question, material.study, Size(n, material.seed, size.threads, size.block_size), given, source)
+            if section.name == COMPARED:
+                designs = {OWN_CONTRACT: material.study, **posed.asked.values["others"]}
+            answers[section.name] = answered(posed, section.name)
     frame = ReportFrame(material, language(asked.language), asked.audience, answers)
     if not frame.parties:
         raise UsageError(
             f"--audience: must be a role of a party whose money the study moves; found {asked.audience!r}, which nobody has"
         )
     return composed(frame, chosen, designs)
+
+
+@contextmanager
+def _in_words_of_report() -> Iterator[None]:
+    """Say a refusal of a question beside the run with the option that says how many replications it has."""
+    try:
+        yield
+    except UsageError as error:
+        if type(error) is not UsageError:
+            raise
+        raise UsageError(re.sub(r"(?<![\w-])-n(?![\w-])", "--further", str(error))) from None
 
 
 def _chosen(asked: ReportAsked, study: Study) -> tuple[ReportSection, ...]:
