@@ -64,7 +64,8 @@ def explanation(contract: Contract, words: Wording = ENGLISH) -> str:
 def contract_parts(contract: Contract, words: Wording = ENGLISH) -> list[ContractPart]:
     """Return a contract in words, part by part: who lends, what is measured, when, what is paid, rate cards, a worked example."""
     parts = [ContractPart("", tuple(_heading(words, contract)))]
-    parts.append(ContractPart(words.phrases["measured"], (*_metrics(words, contract), *_outcomes(words, contract))))
+    measured = (*_metrics(words, contract), *_outcomes(words, contract))
+    parts.append(ContractPart(words.phrases["measured"], measured))
     if contract.calendar or contract.waves or contract.milestones or contract.stops:
         parts.append(ContractPart(words.phrases["dates"], tuple(_calendar(words, contract))))
     paid = [_term(words, contract, name, term) for name, term in contract.terms.items()]
@@ -72,10 +73,11 @@ def contract_parts(contract: Contract, words: Wording = ENGLISH) -> list[Contrac
         paid.append(words.phrases["total_cap"].format(cap=phrase(contract.total_cap, words)))
     parts.append(ContractPart(words.phrases["paid"], tuple(paid)))
     for name, card in cards_of(contract).items():
-        items = (card_grid(words, contract, card), *varied_lines(words, contract, card))
+        items: tuple[str | Grid, ...] = (card_grid(words, contract, card), *varied_lines(words, contract, card))
         parts.append(ContractPart(words.phrases["card"], items, words.typed(name)))
-    example = _example_of_people if asks_who_reached(contract) else _example
-    return [*parts, ContractPart(words.phrases["example"], tuple(example(words, contract)))]
+    worked: list[str | Grid] = []
+    worked += _example_of_people(words, contract) if asks_who_reached(contract) else _example(words, contract)
+    return [*parts, ContractPart(words.phrases["example"], tuple(worked))]
 
 
 def _folded(line: str) -> str:

@@ -56,7 +56,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class ReportPicture:
     """A picture with its title for those who see it, and in words for those who do not."""
 
     svg: Markup
@@ -64,11 +64,11 @@ class Drawing:
     kind: str = "drawing"
 
 
-Block = Paragraph | Subtitle | Bullets | KeyFigures | Sheet | Drawing
+Block = Paragraph | Subtitle | Bullets | KeyFigures | Sheet | ReportPicture
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """A section, or a part of one that begins on a page of its own."""
 
     name: str

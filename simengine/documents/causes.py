@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Bullets, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.documents.pictures import bars, drawing
@@ -34,11 +34,11 @@ _BUYS_OFF: Mapping[str, str] = {
 }
 
 
-def attribute_pages(frame: ReportFrame) -> list[Page]:
+def attribute_pages(frame: ReportFrame) -> list[ReportPage]:
     """Lay out the variance of each party's result by source."""
     found = frame.answers["attribute"]
     assert isinstance(found, Attribution)
-    return [Page("attribute", frame.language.say("Where the uncertainty comes from"), list(_sources(frame, found)))]
+    return [ReportPage("attribute", frame.language.say("Where the uncertainty comes from"), list(_sources(frame, found)))]
 
 
 def _sources(frame: ReportFrame, found: Attribution) -> Iterator[Block]:
@@ -73,11 +73,11 @@ def _of_whole(frame: ReportFrame, part: Statistic, whole: Statistic) -> Markup:
     return DASH if whole.value == 0 else Markup(frame.language.numeral(percent_of_whole(part, whole)))
 
 
-def sensitivity_pages(frame: ReportFrame) -> list[Page]:
+def sensitivity_pages(frame: ReportFrame) -> list[ReportPage]:
     """Lay out what one assumption at a time does to each party."""
     found = frame.answers["sensitivity"]
     assert isinstance(found, Sensitivity)
-    return [Page("sensitivity", frame.language.say("One assumption at a time"), list(_tornadoes(frame, found)))]
+    return [ReportPage("sensitivity", frame.language.say("One assumption at a time"), list(_tornadoes(frame, found)))]
 
 
 def _tornadoes(frame: ReportFrame, found: Sensitivity) -> Iterator[Block]:
@@ -120,11 +120,11 @@ def _tornadoes(frame: ReportFrame, found: Sensitivity) -> Iterator[Block]:
         yield drawing(paint, f"tornado-{place}", caption, caption)
 
 
-def tradeoffs_pages(frame: ReportFrame) -> list[Page]:
+def tradeoffs_pages(frame: ReportFrame) -> list[ReportPage]:
     """Lay out what each term is worth to each party."""
     found = frame.answers["tradeoffs"]
     assert isinstance(found, Tradeoffs)
-    return [Page("tradeoffs", frame.language.say("What each term is worth to whom"), list(_worth(frame, found)))]
+    return [ReportPage("tradeoffs", frame.language.say("What each term is worth to whom"), list(_worth(frame, found)))]
 
 
 def _worth(frame: ReportFrame, found: Tradeoffs) -> Iterator[Block]:

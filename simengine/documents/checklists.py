@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Page, Paragraph, Sheet
+from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import sentence
 
@@ -65,7 +65,7 @@ _TRACE: _Items = (
 CHECKLISTS: Mapping[str, _Items] = {"AdViSHE": _ADVISHE, "TECH-VER": _TECHVER, "STRESS-DES": _STRESS, "TRACE": _TRACE}
 
 
-def checklists_pages(frame: ReportFrame, names: Mapping[str, str]) -> list[Page]:
+def checklists_pages(frame: ReportFrame, names: Mapping[str, str]) -> list[ReportPage]:
     """Fill in the checklists.
 
     Parameters
@@ -86,7 +86,7 @@ def checklists_pages(frame: ReportFrame, names: Mapping[str, str]) -> list[Page]
     for title, items in CHECKLISTS.items():
         rows = tuple((say(item), _where(frame, place, names)) for item, place in items)
         blocks.append(Sheet(Markup('<span class="typed">{}</span>').format(title), columns, rows, frozenset({0, 1})))
-    return [Page("checklists", say("Checklists of the field"), blocks)]
+    return [ReportPage("checklists", say("Checklists of the field"), blocks)]
 
 
 def _where(frame: ReportFrame, place: str, names: Mapping[str, str]) -> Markup:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from markupsafe import Markup
 
 from simengine.distributions import Constant
-from simengine.documents.blocks import Block, Bullets, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.sections import AGREED, UNREAD, lies_in
@@ -26,7 +26,7 @@ CERTAINTIES: Mapping[str | None, str] = {
 }
 _DEFAULT = "the default"
 """How the notes begin of numbers that nobody typed."""
-LIMITS = (
+PROGRAM_LIMITS = (
     sentence(
         "Nothing is estimated from data: every number about people, effects and costs is what the study file says. If "
         "the assumed effect is wrong, every result is wrong, however small its error."
@@ -49,9 +49,9 @@ LIMITS = (
 )
 
 
-def assumptions_pages(frame: ReportFrame) -> list[Page]:
+def assumptions_pages(frame: ReportFrame) -> list[ReportPage]:
     """List the assumptions, those that matter most first."""
-    return [Page("assumptions", frame.language.say("The assumptions, by how much they matter"), list(_assumptions(frame)))]
+    return [ReportPage("assumptions", frame.language.say("The assumptions, by how much they matter"), list(_assumptions(frame)))]
 
 
 def _importance(frame: ReportFrame) -> dict[str, float]:
@@ -93,9 +93,9 @@ def _assumptions(frame: ReportFrame) -> Iterator[Block]:
         (say("Other numbers, fixed: {n}", n=len(others)), others),
     ):
         if paths:
-            rows = tuple((typed(path), frame.range_of(path), *_origin(frame, path)) for path in paths)
-            columns = (say("number"), say("value"), say("certainty"), say("source and note"))
-            yield Sheet(title, columns, rows, frozenset({0, 2, 3}))
+            fixed_rows = tuple((typed(path), frame.range_of(path), *_origin(frame, path)) for path in paths)
+            heads = (say("number"), say("value"), say("certainty"), say("source and note"))
+            yield Sheet(title, heads, fixed_rows, frozenset({0, 2, 3}))
     if frame.study.study.sources:
         yield Subtitle(say("Sources"))
         yield Bullets(tuple(typed(f"{code}: {text}") for code, text in frame.study.study.sources.items()))
@@ -110,7 +110,7 @@ def _origin(frame: ReportFrame, path: str) -> tuple[Markup, Markup]:
     return frame.language.say(CERTAINTIES[number.certainty]), Markup("; ").join(parts)
 
 
-def limits_pages(frame: ReportFrame) -> list[Page]:
+def limits_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say what the study takes for granted and what the program leaves out."""
     say, granted = frame.language.say, frame.study.study.takes_for_granted
     blocks: list[Block] = []
@@ -121,14 +121,14 @@ def limits_pages(frame: ReportFrame) -> list[Page]:
         )
         columns = (say("taken for granted"), say("certainty"), say("source"))
         blocks.append(Sheet(say("What this study takes for granted"), columns, rows, frozenset({0, 1, 2})))
-    blocks += [Subtitle(say("What the program does not know")), Bullets(tuple(map(say, LIMITS)))]
+    blocks += [Subtitle(say("What the program does not know")), Bullets(tuple(map(say, PROGRAM_LIMITS)))]
     if frame.material.content["refused"]:
         n = frame.language.whole(len(frame.material.content["refused"]))
         blocks.append(Paragraph(say("Statistics that are not given because too few replications carry them: {n}.", n=n), "note"))
-    return [Page("limits", say("What the model does not know"), blocks)]
+    return [ReportPage("limits", say("What the model does not know"), blocks)]
 
 
-def provenance_pages(frame: ReportFrame, titles: Mapping[str, str]) -> list[Page]:
+def provenance_pages(frame: ReportFrame, titles: Mapping[str, str]) -> list[ReportPage]:
     """Say where the numbers come from, so that somebody else gets them again.
 
     Parameters
@@ -136,7 +136,7 @@ def provenance_pages(frame: ReportFrame, titles: Mapping[str, str]) -> list[Page
     titles
         By section of this report: its title.
     """
-    return [Page("provenance", frame.language.say("Where the numbers come from"), list(_provenance(frame, titles)))]
+    return [ReportPage("provenance", frame.language.say("Where the numbers come from"), list(_provenance(frame, titles)))]
 
 
 def _provenance(frame: ReportFrame, titles: Mapping[str, str]) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from simengine.config import Study
 from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import contract_parts
-from simengine.documents.blocks import Block, Bullets, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, marked, typed
 from simengine.documents.pictures import bars, drawing
@@ -17,7 +17,7 @@ from simengine.questions.compare.answer import Comparison
 from simengine.questions.compare.designs import OWN_CONTRACT
 
 
-def compare_pages(frame: ReportFrame, designs: dict[str, Study]) -> list[Page]:
+def compare_pages(frame: ReportFrame, designs: dict[str, Study]) -> list[ReportPage]:
     """Lay out contracts side by side.
 
     Parameters
@@ -28,7 +28,7 @@ def compare_pages(frame: ReportFrame, designs: dict[str, Study]) -> list[Page]:
     found = frame.answers["compare"]
     assert isinstance(found, Comparison)
     blocks = [*_said(frame, designs), *_sides(frame, found), *_switches(frame, found)]
-    return [Page("compare", frame.language.say("The term sheets side by side"), blocks)]
+    return [ReportPage("compare", frame.language.say("The term sheets side by side"), blocks)]
 
 
 def _called(frame: ReportFrame, name: str) -> Markup:

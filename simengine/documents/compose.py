@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Page
+from simengine.documents.blocks import ReportPage
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import typed
 from simengine.documents.sections import COMPARED, ReportSection
@@ -58,8 +58,8 @@ def composed(frame: ReportFrame, sections: Sequence[ReportSection], designs: Map
     )
 
 
-def _pages(frame: ReportFrame, sections: Sequence[ReportSection], designs: Mapping[str, Study]) -> list[Page]:
-    names, pages = {section.name: section.title for section in sections}, list[Page]()
+def _pages(frame: ReportFrame, sections: Sequence[ReportSection], designs: Mapping[str, Study]) -> list[ReportPage]:
+    names, pages = {section.name: section.title for section in sections}, list[ReportPage]()
     for section in sections:
         more: tuple[Any, ...] = {"checklists": (names,), "provenance": (names,), COMPARED: (designs,)}.get(section.name, ())
         pages += section.pages(frame, *more)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Page, Paragraph, Sheet
+from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.questions.size.answer import Deal, SizingResult
@@ -22,7 +22,7 @@ _RULES: Mapping[str, str] = {
 }
 
 
-def size_pages(frame: ReportFrame) -> list[Page]:
+def size_pages(frame: ReportFrame) -> list[ReportPage]:
     """Write the recommended terms, or why there are none."""
     found = frame.answers["size"]
     assert isinstance(found, SizingResult)
@@ -31,7 +31,7 @@ def size_pages(frame: ReportFrame) -> list[Page]:
     blocks: list[Block] = [Paragraph(say("{sheets} term sheets were settled on the same {n} replications.", sheets=sheets, n=n))]
     blocks += _deal(frame, found, found.deal) if found.deal is not None else []
     blocks += _no_deal(frame, found, found.no_deal) if found.no_deal is not None else []
-    return [Page("size", say("Terms that all can sign"), blocks)]
+    return [ReportPage("size", say("Terms that all can sign"), blocks)]
 
 
 def _deal(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[Block]:

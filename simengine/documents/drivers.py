@@ -1,4 +1,4 @@
-"""On what a party's money hangs: how closely it follows each assumption over the replications of a run.
+"""What a party's money depends on: how closely it follows each assumption over the replications of a run.
 
 An assumption was drawn anew in each replication. Its rank correlation with the money says how closely the money follows it, in
 whatever direction and however bent; its square is the share of the differences between replications, as ranks, that goes with it. Two

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, KeyFigures, Page, Paragraph, Sheet
+from simengine.documents.blocks import Block, KeyFigures, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import typed
 from simengine.documents.pictures import curve, drawing
@@ -14,7 +14,7 @@ from simengine.questions.certificate.answer import Bias, Certificate
 from simengine.report.units import metric_unit, to_digits
 
 
-def certificate_pages(frame: ReportFrame) -> list[Page]:
+def certificate_pages(frame: ReportFrame) -> list[ReportPage]:
     """Write the certificate."""
     found = frame.answers["certificate"]
     assert isinstance(found, Certificate)
@@ -25,7 +25,7 @@ def certificate_pages(frame: ReportFrame) -> list[Page]:
         *_power(frame, found),
         *_warnings(frame, found),
     ]
-    return [Page("certificate", frame.language.say("Paid for nothing, or withheld for something"), blocks)]
+    return [ReportPage("certificate", frame.language.say("Paid for nothing, or withheld for something"), blocks)]
 
 
 def _chances(frame: ReportFrame, found: Certificate) -> Iterator[Block]:

@@ -139,10 +139,10 @@ class Language:
         """Write a whole number."""
         return self.numeral(f"{value:,}")
 
-    def share(self, value: float) -> str:
+    def share(self, value: float) -> Markup:
         """Write a share in whole per cent, or with two digits where it is less than one."""
         digits = 0 if abs(value) >= 0.095 or value == 0 else 1
-        return self.numeral(f"{100 * value:z.{digits}f}") + f"{_NO_BREAK}%"
+        return Markup(self.numeral(f"{100 * value:z.{digits}f}") + f"{_NO_BREAK}%")
 
     def statistic(self, one: Statistic | None, scale: float, *, with_error: bool = True) -> Markup:
         """Write a statistic, with its value in full beside it for whoever reads the document by a program."""

@@ -8,15 +8,15 @@ from markupsafe import Markup
 
 from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import ContractPart, contract_parts
-from simengine.documents.blocks import Block, Bullets, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ROLE_NAMES, ReportFrame
 from simengine.documents.language import DASH, marked, typed
 
 
-def question_pages(frame: ReportFrame) -> list[Page]:
+def question_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say what is asked, about what, how it is answered, and the answer in a table."""
     say = frame.language.say
-    return [Page("question", say("The question"), [*_asked(frame), *_in_short(frame), *_how_to_read(frame)])]
+    return [ReportPage("question", say("The question"), [*_asked(frame), *_in_short(frame), *_how_to_read(frame)])]
 
 
 def _asked(frame: ReportFrame) -> Iterator[Block]:
@@ -93,13 +93,13 @@ def _how_to_read(frame: ReportFrame) -> Iterator[Block]:
     )
 
 
-def contract_pages(frame: ReportFrame) -> list[Page]:
+def contract_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say the contract in plain words, and what its terms paid in the run."""
     say = frame.language.say
     blocks: list[Block] = [Paragraph(typed(frame.study.contract.title))]
     for part in contract_parts(frame.study.contract, frame.language.wording()):
         blocks += _part(part)
-    return [Page("contract", say("The contract in plain words"), [*blocks, *_paid(frame)])]
+    return [ReportPage("contract", say("The contract in plain words"), [*blocks, *_paid(frame)])]
 
 
 def _part(part: ContractPart) -> Iterator[Block]:

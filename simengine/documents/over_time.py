@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH
 from simengine.documents.pictures import drawing, fan
@@ -17,11 +17,11 @@ from simengine.risk.statistics import Statistic
 _MOST_MONTHS = 240
 
 
-def cash_pages(frame: ReportFrame) -> list[Page]:
+def cash_pages(frame: ReportFrame) -> list[ReportPage]:
     """Lay out the cash of the parties over time."""
     found = frame.answers["cash"]
     assert isinstance(found, CashOverTime)
-    return [Page("cash", frame.language.say("Cash over time"), [*_needs(frame, found), *_fans(frame, found)])]
+    return [ReportPage("cash", frame.language.say("Cash over time"), [*_needs(frame, found), *_fans(frame, found)])]
 
 
 def _needs(frame: ReportFrame, found: CashOverTime) -> Iterator[Block]:

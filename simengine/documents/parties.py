@@ -1,4 +1,4 @@
-"""A page for each party: what it can lose, how likely that is, on what it hangs, and what would change it."""
+"""A page for each party: what it can lose, how likely that is, what it depends on, and what would change it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from simengine.config.roles import values_nothing, without_costs
-from simengine.documents.blocks import Block, KeyFigures, Page, Paragraph, Sheet, Subtitle
+from simengine.documents.blocks import Block, KeyFigures, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import INVESTOR_ROLE, PAYER_ROLE, ReportFrame
 from simengine.documents.language import DASH, typed
 from simengine.documents.pictures import drawing, money_distribution
@@ -21,10 +21,10 @@ from simengine.risk.statistics import Statistic
 _MOST_DRIVERS, _MOST_TERMS, _MOST_STRESSES = 5, 3, 3
 
 
-def party_pages(frame: ReportFrame) -> list[Page]:
+def party_pages(frame: ReportFrame) -> list[ReportPage]:
     """Write a page for each party whose report it is."""
     return [
-        Page(f"party-{place}", frame.full_name(party), list(_page(frame, party, place)), on_own_page=True)
+        ReportPage(f"party-{place}", frame.full_name(party), list(_page(frame, party, place)), on_own_page=True)
         for place, party in enumerate(frame.parties)
     ]
 
@@ -35,7 +35,7 @@ def _page(frame: ReportFrame, party: str, place: int) -> Iterator[Block]:
     yield from _what(frame, party)
     yield Subtitle(frame.language.say("How likely is that?"))
     yield from _how_likely(frame, party, place)
-    yield Subtitle(frame.language.say("On what does it hang?"))
+    yield Subtitle(frame.language.say("What does it depend on?"))
     yield from _on_what(frame, party)
     yield Subtitle(frame.language.say("What would change it?"))
     yield from _what_would_change(frame, party)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup, escape
 
-from simengine.documents.blocks import Drawing
+from simengine.documents.blocks import ReportPicture
 from simengine.documents.language import Language
 from simengine.errors import escaped
 from simengine.records import Floats
@@ -27,7 +27,7 @@ _BARS = 60
 _HATCH = "////"
 
 
-def drawing(paint: Callable[[], Figure], name: str, caption: Markup, told: Markup) -> Drawing:
+def drawing(paint: Callable[[], Figure], name: str, caption: Markup, told: Markup) -> ReportPicture:
     """Paint a picture, and put it inside a page under names of its own.
 
     Parameters
@@ -52,7 +52,7 @@ def drawing(paint: Callable[[], Figure], name: str, caption: Markup, told: Marku
     head = f'<svg {size[0]} class="picture" role="img" aria-labelledby="{name}-told" xmlns="http://www.w3.org/2000/svg" '
     head += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
     title = f'<title id="{name}-told">{escape(told.striptags())}</title>'
-    return Drawing(Markup(head + title + body[body.index(">") + 1 :]), caption)
+    return ReportPicture(Markup(head + title + body[body.index(">") + 1 :]), caption)
 
 
 def plain_label(text: Markup | str, width: int = 60) -> str:

@@ -56,7 +56,7 @@ def _without_terms_on_results(study: Study) -> str:
     return "" if contingent else "no term of the contract depends on results"
 
 
-SECTIONS = (
+REPORT_SECTIONS = (
     ReportSection("question", sentence("The question"), later("simengine.documents.opening", "question_pages")),
     ReportSection("contract", sentence("The contract in plain words"), later("simengine.documents.opening", "contract_pages")),
     ReportSection(
@@ -131,7 +131,7 @@ def chosen_sections(names: Sequence[str], study: Study, *, with_contracts: bool)
     UsageError
         If there is no section of a name, or the study cannot answer one that somebody named.
     """
-    known = {section.name: section for section in SECTIONS}
+    known = {section.name: section for section in REPORT_SECTIONS}
     for name in names:
         if name not in known:
             rule = "must be names of sections, with commas between them"
@@ -141,5 +141,7 @@ def chosen_sections(names: Sequence[str], study: Study, *, with_contracts: bool)
     if with_contracts:
         wanted = {*(names or _OF_A_COMPARISON), COMPARED}
     else:
-        wanted = set(names) or {one.name for one in SECTIONS if one.is_default and one.name != COMPARED and not one.asks_of(study)}
-    return tuple(section for section in SECTIONS if section.name in wanted)
+        wanted = set(names) or {
+            one.name for one in REPORT_SECTIONS if one.is_default and one.name != COMPARED and not one.asks_of(study)
+        }
+    return tuple(section for section in REPORT_SECTIONS if section.name in wanted)

@@ -7,7 +7,8 @@ from math import nan
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Bullets, Page, Paragraph, Sheet, Subtitle
+from simengine.config.stresses import Stressed
+from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, Language, sentence, typed
 from simengine.documents.pictures import bars, drawing
@@ -89,11 +90,11 @@ def severe_ones(found: StressTest) -> Iterator[tuple[str, str, Stressing]]:
         yield name, severity, by_severity[severity]
 
 
-def stress_pages(frame: ReportFrame) -> list[Page]:
+def stress_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say what each stress does, and what becomes of each party."""
     say, found = frame.language.say, frame.answers["stress"]
     assert isinstance(found, StressTest)
-    return [Page("stress", say("Bad times"), [*_what_they_do(frame, found), *_what_becomes(frame, found)])]
+    return [ReportPage("stress", say("Bad times"), [*_what_they_do(frame, found), *_what_becomes(frame, found)])]
 
 
 def _what_they_do(frame: ReportFrame, found: StressTest) -> Iterator[Block]:
@@ -109,7 +110,8 @@ def _what_they_do(frame: ReportFrame, found: StressTest) -> Iterator[Block]:
     places, sizes, items = ("first", "second", "third", "fourth"), _sizes(language), []
     for name, by_severity in found.stresses.items():
         if OWN in by_severity:
-            items.append(say("{stress}: {change}", stress=typed(name), change=typed(by_severity[OWN].words)))
+            changes = Markup("; ").join(_changed(language, path, one) for path, one in frame.study.stresses[name].items())
+            items.append(say("{stress}: {change}", stress=typed(name), change=changes))
         elif name in NAMES:
             change = say(_WORDS[name], **dict(zip(places, sizes.get(name, ()), strict=False)))
             items.append(say("{stress}: {change}", stress=say(NAMES[name]), change=change))
@@ -117,6 +119,16 @@ def _what_they_do(frame: ReportFrame, found: StressTest) -> Iterator[Block]:
     if found.not_applicable:
         names = Markup(", ").join(say(NAMES[name]) for name in found.not_applicable)
         yield Paragraph(say("This study does not say enough for: {names}.", names=names), "note")
+
+
+def _changed(language: Language, path: str, one: Stressed) -> Markup:
+    """Say what a stress of the study makes of a number."""
+    if one.value is not None:
+        return language.say("{path} is {value}", path=typed(path), value=language.number(one.value, 6))
+    if one.quantile is not None:
+        return language.say("{path} is at its {level} quantile", path=typed(path), level=language.share(one.quantile))
+    shift = language.numeral(f"{one.shift:+g}")
+    return language.say("{path} is shifted by {shift} standard deviations", path=typed(path), shift=shift)
 
 
 def _what_becomes(frame: ReportFrame, found: StressTest) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""On what a result hangs: against SciPy's rank correlation, and a study whose answer is known by hand."""
+"""What a result depends on: against SciPy's rank correlation, and a study whose answer is known by hand."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ import pytest
 from simengine import find_study, load_study, write_report
 from simengine.documents import write
 from simengine.documents.language import Language, language
-from simengine.documents.sections import SECTIONS
+from simengine.documents.sections import REPORT_SECTIONS
 from simengine.errors import ResultsError, UsageError
 from tests.command import in_this_process
 from tests.documents.sentences import sentences
 
 X = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
-EVERY = ",".join(section.name for section in SECTIONS if section.name not in ("compare", "size", "sensitivity"))
+EVERY = ",".join(section.name for section in REPORT_SECTIONS if section.name not in ("compare", "size", "sensitivity"))
 
 
 def call(*words, cwd):
