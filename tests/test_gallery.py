@@ -33,7 +33,8 @@ def understood(command: str) -> str | None:
     except click.ClickException as error:
         return error.format_message()
     missing = [word for word in words if word.startswith("configs/") and not (CHECKOUT / word).is_file()]
-    return f"no file {missing[0]}" if missing else None if context.params.get("output") or context.params.get("outputs") else "no folder for the picture"
+    has_place = context.params.get("output") or context.params.get("outputs")
+    return f"no file {missing[0]}" if missing else None if has_place else "no folder for the picture"
 
 
 PAGE = (DOCS / "gallery.md").read_text(encoding="utf-8")

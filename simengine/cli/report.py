@@ -50,7 +50,7 @@ def _answered(posed: Posed, name: str) -> Any:
 @click.option(
     "--audience", metavar="ROLE", help="Whose report it is: investor, outcome_payer or service_provider. If absent: everybody's."
 )
-@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the report: en or sv.")
+@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the report, such as sv.")
 @click.option(
     "--contract",
     "contracts",
