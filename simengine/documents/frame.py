@@ -32,6 +32,19 @@ ROLE_NAMES: Mapping[str, str] = {
 _ENDS = np.array([0.05, 0.95])
 
 
+def roles_of(study: Study) -> dict[str, str]:
+    """Return the role of every party with money: one of the audiences, or `other`."""
+    found = {}
+    for party in with_money(study):
+        if party in lenders_of(study):
+            found[party] = INVESTOR_ROLE
+        elif party in study.capital.who_pays:
+            found[party] = PAYER_ROLE
+        else:
+            found[party] = PROVIDER_ROLE if party == PROVIDER_ROLE else "other"
+    return found
+
+
 @dataclass(frozen=True)
 class ReportFrame:
     """A report that is being written."""
@@ -55,15 +68,7 @@ class ReportFrame:
     @cached_property
     def roles(self) -> dict[str, str]:
         """By party with money: its role."""
-        found = {}
-        for party in with_money(self.study):
-            if party in lenders_of(self.study):
-                found[party] = INVESTOR_ROLE
-            elif party in self.study.capital.who_pays:
-                found[party] = PAYER_ROLE
-            else:
-                found[party] = PROVIDER_ROLE if party == PROVIDER_ROLE else "other"
-        return found
+        return roles_of(self.study)
 
     @cached_property
     def parties(self) -> tuple[str, ...]:

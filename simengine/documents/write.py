@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simengine.asked import names_asked, one_of_words, whole
 from simengine.documents.compose import composed
-from simengine.documents.frame import AUDIENCES, ReportFrame
+from simengine.documents.frame import AUDIENCES, ReportFrame, roles_of
 from simengine.documents.language import ENGLISH_CODE, language
 from simengine.documents.material import Material, kept_material, made_material, refuse_with_run
 from simengine.documents.sections import COMPARED, ReportSection, chosen_sections
@@ -159,10 +159,6 @@ def reported(place: Path, asked: ReportAsked, size: Size, answered: Answering) -
                 designs = {OWN_CONTRACT: material.study, **posed.asked.values["others"]}
             answers[section.name] = answered(posed, section.name)
     frame = ReportFrame(material, language(asked.language), asked.audience, answers)
-    if not frame.parties:
-        raise UsageError(
-            f"--audience: must be a role of a party whose money the study moves; found {asked.audience!r}, which nobody has"
-        )
     return composed(frame, chosen, designs)
 
 
@@ -178,6 +174,10 @@ def _in_words_of_report() -> Iterator[None]:
 
 
 def _chosen(asked: ReportAsked, study: Study) -> tuple[ReportSection, ...]:
+    """Return the sections that are asked for, once it is sure that the study has them, and a party of the audience."""
+    if asked.audience is not None and asked.audience not in roles_of(study).values():
+        rule = "must be a role of a party whose money the study moves"
+        raise UsageError(f"--audience: {rule}; found {asked.audience!r}, which nobody has. Leave it out")
     return chosen_sections(asked.sections, study, with_contracts=bool(asked.contracts))
 
 

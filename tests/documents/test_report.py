@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from simengine.documents import write
 from simengine.documents.language import Language, language
 from simengine.documents.sections import REPORT_SECTIONS
 from simengine.errors import ResultsError, UsageError
+from tests.capital.test_grants import ALL_GIVEN
 from tests.command import in_this_process
 from tests.documents.sentences import sentences
 
@@ -112,6 +114,7 @@ def test_report__loads_nothing(code, pages):
 
 @pytest.mark.parametrize("code", ["en", "sv"])
 def test_report__can_be_read_by_everybody(code, pages):
+    html5lib.HTMLParser(strict=True).parse(pages[code])
     page = tree(pages[code])
     assert page.get("lang") == code
     levels = [int(node.tag[-1]) for node in page.iter() if re.fullmatch(rf"{X}h[1-6]", str(node.tag))]
@@ -296,9 +299,33 @@ def test_nonsense__is_one_message_and_writes_nothing(words, message, kept, tmp_p
     assert (tmp_path / "taken.html").read_text() == "mine"
 
 
-def copied(kept, tmp_path):
-    import shutil
+def test_audience__that_nobody_has_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(UsageError, match="--audience: must be a role of a party"):
+        write_report(find_study("tiny"), tmp_path / "a.html", audience="investor", n=10**6, seed=1, overrides=ALL_GIVEN)
 
+
+def test_study__in_which_nobody_lends_has_a_report(tmp_path):
+    made = write_report(
+        find_study("tiny"), tmp_path / "a.html", n=60, seed=1, further=40, threads=1, overrides=ALL_GIVEN, language="sv"
+    )
+    body = words_of(tree(made.read_text(encoding="utf-8")))
+    assert "Ingen lånar ut." in body
+    assert "internränta" not in body
+
+
+@pytest.mark.parametrize(
+    "how", [("--sobol", "-n", 512), ("--measured", 2, "-n", 300), ("--tilt", "effect.sooner_home.hazard_ratio=1", "-n", 400)]
+)
+def test_run__that_was_drawn_in_another_way_has_a_report(how, tmp_path):
+    done = in_this_process(["run", find_study("tiny"), *how, "--seed", 1, "-o", "run"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = write_report(tmp_path / "run", tmp_path / "a.html", sections=["question", "parties", "assumptions"])
+    content = json.loads((tmp_path / "run" / "summary.json").read_text())
+    values = {float(node.get("value")) for node in tree(made.read_text(encoding="utf-8")).iter(f"{X}data")}
+    assert {content["investor"]["net"]["mean"]["value"], content["outcome_payer"]["p_loss"]["value"]} <= values
+
+
+def copied(kept, tmp_path):
     return Path(shutil.copytree(kept, tmp_path / "copy"))
 
 
