@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
+    from simengine.documents.write import write_report
     from simengine.errors import SimengineError
     from simengine.pipeline import evaluate, simulate
     from simengine.questions.python import ask, run, settle
@@ -47,6 +48,7 @@ __all__ = [
     "settle",
     "simulate",
     "summarise",
+    "write_report",
 ]
 
 _HOMES = {
@@ -68,6 +70,7 @@ _HOMES = {
     "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
+    "write_report": "simengine.documents.write",
 }
 
 

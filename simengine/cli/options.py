@@ -111,8 +111,11 @@ def say(text: str) -> None:
 _LONG_SECONDS = 10
 
 
-def say_if_long(total: int) -> Callable[[float, int, int], None]:
-    """Make what says on stderr, before work that takes more than ten seconds, how long it takes, from the pace of a few replications."""
+def say_if_long(total: int, option: str = "-n") -> Callable[[float, int, int], None]:
+    """Make what says on stderr, before work that takes more than ten seconds, how long it takes, from the pace of a few replications.
+
+    option: what makes it shorter.
+    """
     is_said = False
 
     def say_once(seconds: float, n_replications: int, at_once: int) -> None:
@@ -120,7 +123,7 @@ def say_if_long(total: int) -> Callable[[float, int, int], None]:
         seconds *= total / n_replications
         if seconds > _LONG_SECONDS and not is_said:
             threads = "one thread" if at_once == 1 else f"{at_once} threads"
-            click.echo(f"simengine: this takes about {_in_words(seconds)} on {threads}; a smaller -n takes less", err=True)
+            click.echo(f"simengine: this takes about {_in_words(seconds)} on {threads}; a smaller {option} takes less", err=True)
         is_said = True
 
     return say_once
