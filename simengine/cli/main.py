@@ -21,6 +21,7 @@ from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.sweep import sweep
+from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
 from simengine.interruption import EXIT_CODES
 from simengine.questions.listed import QUESTIONS
@@ -237,5 +238,5 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-for _command in (replay_command, explain, lint, sweep, *map(command_of, QUESTIONS)):
+for _command in (replay_command, explain, lint, sweep, workbook, *map(command_of, QUESTIONS)):
     commands.add_command(_command)
