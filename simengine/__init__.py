@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
     from simengine.errors import SimengineError
+    from simengine.export import export_run
     from simengine.pipeline import evaluate, simulate
     from simengine.questions.python import ask, run, settle
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.settlement import replay
+    from simengine.workbook import write_workbook
 
 __version__ = "0.1.0"
 
@@ -31,6 +33,7 @@ __all__ = [
     "Study",
     "ask",
     "evaluate",
+    "export_run",
     "find_study",
     "load_contract",
     "load_portfolio",
@@ -41,6 +44,7 @@ __all__ = [
     "settle",
     "simulate",
     "summarise",
+    "write_workbook",
 ]
 
 _HOMES = {
@@ -49,6 +53,7 @@ _HOMES = {
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
+    "export_run": "simengine.export",
     "find_study": "simengine.config",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
@@ -59,6 +64,7 @@ _HOMES = {
     "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
+    "write_workbook": "simengine.workbook",
 }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from simengine.cli.contract import explain, lint, replay_command
+from simengine.cli.export import export
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.sweep import sweep
@@ -238,5 +239,5 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-for _command in (replay_command, explain, lint, sweep, workbook, *map(command_of, QUESTIONS)):
+for _command in (replay_command, explain, lint, sweep, workbook, export, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

@@ -11,7 +11,9 @@ from simengine.cli.options import PLACE, progress, say, threads_option
 
 @click.command()
 @click.argument("run_folder", metavar="RUN", type=PLACE)
-@click.option("-o", "--output", type=PLACE, help="New file for the workbook. If absent: the name of RUN, with `.xlsx`, in this folder.")
+@click.option(
+    "-o", "--output", type=PLACE, help="New file for the workbook. If absent: the name of RUN, with `.xlsx`, in this folder."
+)
 @click.option(
     "--party",
     metavar="NAME",

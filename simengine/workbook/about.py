@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from simengine.workbook.book import Book, Sheet
+from simengine.workbook.book import Sheet, WorkbookFile
 from simengine.workbook.rates import Inputs
 from simengine.workbook.told import PLACES, ToldRun
-from simengine.workbook.words import say
+from simengine.workbook.words import worded
 
 SHEETS = ("about", "terms", "discounting", "expected", "percentiles", "distribution", "charts", *PLACES, "assumptions")
 """In their order."""
@@ -20,22 +20,22 @@ def write_about(sheet: Sheet, told: ToldRun, inputs: Inputs) -> None:
     sheet.widths(1, 1, 46)
     sheet.widths(2, 2, 16)
     sheet.widths(3, 3, 16)
-    what = say("about.what", currency=study.currency, start=study.start)
-    row = sheet.title(say("about.title"), *_folded(what), *_folded(say("about.how")))
-    row = _write_run(sheet, sheet.section(row, say("about.run"), 4), told)
-    row = sheet.section(row + 1, say("about.sheets"), 4)
+    what = worded("about.what", currency=study.currency, start=study.start)
+    row = sheet.title(worded("about.title"), *_folded(what), *_folded(worded("about.how")))
+    row = _write_run(sheet, sheet.section(row, worded("about.run"), 4), told)
+    row = sheet.section(row + 1, worded("about.sheets"), 4)
     for name in SHEETS:
-        sheet.link(row, 0, say(f"sheet.{name}"))
+        sheet.link(row, 0, worded(f"sheet.{name}"))
         sheet.text(row, 1, _holds(told, name))
         row += 1
-    row = sheet.section(row + 1, say("about.styles"), 4)
+    row = sheet.section(row + 1, worded("about.styles"), 4)
     for style in ("input", "given", "value", "formula"):
-        sheet.text(row, 0, say(f"style.{style}"), "plain", "" if style == "value" else style)
-        sheet.text(row, 1, say(f"about.style.{style}"))
+        sheet.text(row, 0, worded(f"style.{style}"), "plain", "" if style == "value" else style)
+        sheet.text(row, 1, worded(f"about.style.{style}"))
         row += 1
-    row = sheet.section(row + 1, say("about.inputs"), 4)
+    row = sheet.section(row + 1, worded("about.inputs"), 4)
     if not inputs.all_inputs:
-        sheet.text(row, 0, say("about.no_inputs"))
+        sheet.text(row, 0, worded("about.no_inputs"))
     for place, one in enumerate(inputs.all_inputs, start=row):
         sheet.text(place, 0, one.name, "code")
         sheet.text(place, 1, one.meaning)
@@ -55,16 +55,16 @@ def _write_run(sheet: Sheet, row: int, told: ToldRun) -> int:
         "about.ranked": told.party,
     }
     for place, (key, text) in enumerate(facts.items(), start=row):
-        sheet.text(place, 0, say(key))
+        sheet.text(place, 0, worded(key))
         sheet.text(place, 1, text)
     return row + len(facts)
 
 
 def _holds(told: ToldRun, name: str) -> str:
     if name not in PLACES:
-        return say(f"holds.{name}")
+        return worded(f"holds.{name}")
     shown = next(one for one in told.shown if one.place == name)
-    return say("holds.replication", number=f"{shown.trace.replication:,}")
+    return worded("holds.replication", number=f"{shown.trace.replication:,}")
 
 
 def _folded(text: str) -> list[str]:
@@ -72,6 +72,6 @@ def _folded(text: str) -> list[str]:
     return wrap(text, 120)
 
 
-def begin_about(book: Book) -> Sheet:
+def begin_about(book: WorkbookFile) -> Sheet:
     """Add the first sheet before all others; it is written last, when the inputs have their places."""
-    return book.sheet(say("sheet.about"))
+    return book.sheet(worded("sheet.about"))

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from simengine.currencies import decimals_of
-from simengine.errors import UsageError
-from simengine.workbook.words import say
+from simengine.report.excel import CREATED, close_excel, require_xlsxwriter
+from simengine.workbook.words import worded
 
-_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-"""The same in every workbook: equal runs give equal bytes."""
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """With these a spreadsheet may begin to read a text as a formula when somebody edits the cell or pastes it elsewhere."""
 _LONGEST_TEXT = 32_000
 """Characters of a cell; Excel itself takes 32,767."""
+_HEIGHT_OF_HEAD = 27
+"""Points: two lines."""
 _BASE = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
 _STYLES: Mapping[str, Mapping[str, Any]] = {
     "title": {"bold": True, "font_size": 14},
@@ -46,30 +46,12 @@ _COLOURS: Mapping[str, Mapping[str, Any]] = {
 """What a cell is, beside how it is written."""
 
 
-def require_xlsxwriter() -> Any:
-    """Return the module that writes workbooks.
-
-    Raises
-    ------
-    UsageError
-        If it is not installed.
-    """
-    try:
-        import xlsxwriter
-    except ModuleNotFoundError as error:
-        if error.name != "xlsxwriter":
-            raise
-        way_out = "Install it with `pip install 'simengine[excel]'`"
-        raise UsageError(f"workbook: XlsxWriter must be installed; found no `xlsxwriter`. {way_out}") from None
-    return xlsxwriter
-
-
-def cell(row: int, column: int) -> str:
+def reference(row: int, column: int) -> str:
     """Return the absolute reference of a cell; both count from 0.
 
     Examples
     --------
-    >>> cell(0, 0), cell(9, 27)
+    >>> reference(0, 0), reference(9, 27)
     ('$A$1', '$AB$10')
     """
     letters, rest = "", column + 1
@@ -89,13 +71,13 @@ class Cells:
     last: int
 
     def at(self, place: int) -> str:
-        """Reference to the cell at a place, from 0, on its own sheet."""
-        return cell(self.first + place, self.column)
+        """Return the reference to the cell at a place, from 0, on its own sheet."""
+        return reference(self.first + place, self.column)
 
     @property
     def here(self) -> str:
         """Reference on its own sheet."""
-        return f"{cell(self.first, self.column)}:{cell(self.last, self.column)}"
+        return f"{reference(self.first, self.column)}:{reference(self.last, self.column)}"
 
     @property
     def from_elsewhere(self) -> str:
@@ -112,7 +94,7 @@ def quoted(sheet: str) -> str:
     return "'" + sheet.replace("'", "''") + "'"
 
 
-class Book:
+class WorkbookFile:
     """A workbook that is being written."""
 
     def __init__(self, place: Path, currency: str) -> None:
@@ -125,7 +107,7 @@ class Book:
             "default_format_properties": _BASE,
         }
         self._file = require_xlsxwriter().Workbook(str(place), options)
-        self._file.set_properties({"created": _CREATED, "title": say("about.title")})
+        self._file.set_properties({"created": CREATED, "title": worded("about.title")})
         self._styles: dict[tuple[str, str, bool], Any] = {}
         self._names: dict[str, str] = {}
         decimals = decimals_of(currency)
@@ -143,21 +125,21 @@ class Book:
         return Sheet(self, name, raw)
 
     def named(self, name: str, sheet: str, row: int, column: int) -> str:
-        """Give a cell a name, and return it: the name that was asked for, in letters that Excel takes, and unlike every other."""
+        """Define a name of a cell, and return it: the name that was asked for, in letters that Excel takes, and unlike every other."""
         plain = re.sub(r"[^A-Za-z0-9_.]", "_", name)
         found, number = plain, 1
         while found.casefold() in self._names:
             number += 1
             found = f"{plain}_{number}"
         self._names[found.casefold()] = found
-        self._file.define_name(found, f"={quoted(sheet)}!{cell(row, column)}")
+        self._file.define_name(found, f"={quoted(sheet)}!{reference(row, column)}")
         return found
 
     def style(self, name: str, colour: str = "", *, is_quoted: bool = False) -> Any:
         """Return a format of XlsxWriter, made once."""
         key = (name, colour, is_quoted)
         if key not in self._styles:
-            asked = _BASE | _STYLES[name] | (_COLOURS[colour] if colour else {})
+            asked = {**_BASE, **_STYLES[name], **(_COLOURS[colour] if colour else {})}
             asked = {one: self._money if value == "{money}" else value for one, value in asked.items()}
             made = self._file.add_format(asked)
             if is_quoted:
@@ -171,13 +153,13 @@ class Book:
 
     def close(self) -> None:
         """Write the file."""
-        self._file.close()
+        close_excel(self._file)
 
 
 class Sheet:
     """A sheet that is being written; rows and columns count from 0."""
 
-    def __init__(self, book: Book, name: str, raw: Any) -> None:
+    def __init__(self, book: WorkbookFile, name: str, raw: Any) -> None:
         """Take a worksheet of XlsxWriter."""
         self.book, self.name, self._raw = book, name, raw
 
@@ -208,10 +190,12 @@ class Sheet:
         """Write the name of a sheet, which leads there."""
         self._raw.write_url(row, column, f"internal:{quoted(sheet)}!A1", self.book.style("link"), sheet)
 
-    def head(self, row: int, *names: str, column: int = 0, right_from: int = 1) -> None:
-        """Write the heads of some columns, those of numbers to the right."""
+    def head(self, row: int, *names: str, column: int = 0, right: Container[int] | None = None) -> None:
+        """Write the heads of some columns; those of numbers to the right, by their places: absent, all but the first."""
+        numbers = range(1, len(names)) if right is None else right
         for place, name in enumerate(names):
-            self.text(row, column + place, name, "head" if place < right_from else "head_right")
+            self.text(row, column + place, name, "head_right" if place in numbers else "head")
+        self._raw.set_row(row, _HEIGHT_OF_HEAD)
 
     def title(self, title: str, *sentences: str) -> int:
         """Write the head of a sheet, and return the first row that is free below it."""
@@ -243,10 +227,10 @@ def as_cell(text: str) -> str:
     """Return a text as a cell can hold it; one that is too long says where it is cut."""
     if len(text) <= _LONGEST_TEXT:
         return text
-    return text[:_LONGEST_TEXT] + say("cut", characters=f"{len(text):,}")
+    return text[:_LONGEST_TEXT] + worded("cut", characters=f"{len(text):,}")
 
 
 def first_day(date: str) -> datetime:
     """Return the first day of a month that is given as year-month."""
     year, month = (int(part) for part in date.split("-"))
-    return datetime(year, month, 1)  # noqa: DTZ001 - a date of a calendar, nowhere in particular
+    return datetime(year, month, 1)

@@ -12,10 +12,10 @@ from simengine.questions.cash.periods import date_of
 from simengine.records import ALL_LENDERS, PROJECT, SUPPLIERS, Floats
 from simengine.risk.returns import STATUSES, present_values, rates_of_return
 from simengine.risk.statistics import LEVELS
-from simengine.workbook.book import Book, Cells, Sheet, cell
+from simengine.workbook.book import Cells, Sheet, WorkbookFile, reference
 from simengine.workbook.rates import Factors, is_real
 from simengine.workbook.told import ToldRun, factors_of
-from simengine.workbook.words import say
+from simengine.workbook.words import worded
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class FanCells:
     by_level: Mapping[str, Cells]
 
 
-def write_expected(book: Book, told: ToldRun, factors: Factors) -> None:
+def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
     """Write the mean cash of each month by name, and what follows from it."""
     names, start = list(told.cash.cash), told.study.study.start
-    sheet = book.sheet(say("sheet.expected"), (24, 10, *(15 for _ in range(2 * len(names)))))
-    row = sheet.title(say("expected.title"), say("expected.what"))
+    sheet = book.sheet(worded("sheet.expected"), (24, 10, *(15 for _ in range(2 * len(names)))))
+    row = sheet.title(worded("expected.title"), worded("expected.what"))
     top = row + 1
     first = top + 7
     means = {name: np.array([one.cash["mean"].value for one in told.cash.by_period("month", [name])[name]]) for name in names}
@@ -39,9 +39,9 @@ def write_expected(book: Book, told: ToldRun, factors: Factors) -> None:
     last = first + n_months - 1
     cash = {name: Cells(sheet.name, 2 + place, first, last) for place, name in enumerate(names)}
     cumulative = {name: Cells(sheet.name, 2 + len(names) + place, first, last) for place, name in enumerate(names)}
-    sheet.head(row, "", "", *names, right_from=0)
-    heads = (say("replication.cumulative", name=name) for name in names)
-    sheet.head(first - 1, say("month"), say("date"), *names, *heads, right_from=2)
+    sheet.head(row, "", "", *names, right=range(99))
+    heads = (worded("replication.cumulative", name=name) for name in names)
+    sheet.head(first - 1, worded("month"), worded("date"), *names, *heads, right=range(2, 99))
     for month in range(n_months):
         sheet.value(first + month, 0, month, "whole")
         sheet.month(first + month, 1, date_of(start, month))
@@ -50,8 +50,8 @@ def write_expected(book: Book, told: ToldRun, factors: Factors) -> None:
         for month in range(n_months):
             at = first + month
             sheet.value(at, cash[name].column, float(means[name][month]), "money")
-            before = f"{cell(at - 1, cumulative[name].column)}+" if month else ""
-            sheet.formula(at, cumulative[name].column, before + cell(at, cash[name].column), float(so_far[month]))
+            before = f"{reference(at - 1, cumulative[name].column)}+" if month else ""
+            sheet.formula(at, cumulative[name].column, before + reference(at, cash[name].column), float(so_far[month]))
     _below_means(sheet, top, told, factors, means, cash, cumulative)
     sheet.freeze(first, 2)
 
@@ -67,7 +67,7 @@ def _below_means(
 ) -> None:
     """Write the total, the present value, the peak need and the rate of return of the mean cash, from a row on."""
     for place, word in enumerate(("total", "npv", "peak", "guess", "irr_of_mean")):
-        sheet.text(row + place, 0, say(word))
+        sheet.text(row + place, 0, worded(word))
     for name, mean in means.items():
         column = cash[name].column
         sheet.formula(row, column, f"SUM({cash[name].here})", float(mean.sum()))
@@ -82,7 +82,7 @@ def _below_means(
         if _lends(told, name) and STATUSES[int(found.status[0])] == "found":
             rate = float(found.rate[0])
             sheet.value(row + 3, column, round((1 + rate) ** (1 / 12) - 1, 4))
-            sheet.formula(row + 4, column, f"(1+IRR({cash[name].here},{cell(row + 3, column)}))^12-1", rate, "rate")
+            sheet.formula(row + 4, column, f"(1+IRR({cash[name].here},{reference(row + 3, column)}))^12-1", rate, "rate")
 
 
 def _discounted_by(told: ToldRun, name: str) -> str:
@@ -97,13 +97,13 @@ def _lends(told: ToldRun, name: str) -> bool:
     return name in told.lenders or name == ALL_LENDERS or name.startswith("tranche.") or name.endswith(".loans")
 
 
-def write_percentiles(book: Book, told: ToldRun) -> dict[str, FanCells]:
+def write_percentiles(book: WorkbookFile, told: ToldRun) -> dict[str, FanCells]:
     """Write mean and percentiles of the cash of each name by period, and return where the cumulative ones stand."""
-    sheet = book.sheet(say("sheet.percentiles"), (22, 11, 10, 10, *(14 for _ in range(14))))
-    first = sheet.title(say("percentiles.title"), say("percentiles.what")) + 1
-    levels = [say("mean"), say("se"), *LEVELS]
-    heads = [say("cumulative_mean"), say("se"), *(say("cumulative", level=level) for level in LEVELS)]
-    sheet.head(first - 1, *(say(one) for one in ("name", "period", "first", "last")), *levels, *heads, right_from=4)
+    sheet = book.sheet(worded("sheet.percentiles"), (22, 11, 10, 10, *(14 for _ in range(14))))
+    first = sheet.title(worded("percentiles.title"), worded("percentiles.what")) + 1
+    levels = [worded("mean"), worded("se"), *LEVELS]
+    heads = [worded("cumulative_mean"), worded("se"), *(worded("cumulative", level=level) for level in LEVELS)]
+    sheet.head(first - 1, *(worded(one) for one in ("name", "period", "first", "last")), *levels, *heads, right=range(4, 99))
     row, fans = first, {}
     for name, party in told.cash.parties.items():
         begin = row
@@ -119,8 +119,8 @@ def write_percentiles(book: Book, told: ToldRun) -> dict[str, FanCells]:
                         continue
                     value = statistic.se if key == "se" else statistic.value
                     if shift and key == "mean":
-                        before = f"{cell(row - 1, column + shift)}+" if row > begin else ""
-                        sheet.formula(row, column + shift, before + cell(row, column), value)
+                        before = f"{reference(row - 1, column + shift)}+" if row > begin else ""
+                        sheet.formula(row, column + shift, before + reference(row, column), value)
                     else:
                         sheet.value(row, column + shift, value, "money")
             row += 1
@@ -134,8 +134,6 @@ def _fan(sheet: Sheet, first: int, last: int, told: ToldRun, name: str) -> FanCe
     """Return where a fan stands, with the levels that every period has."""
     mean = 4 + 2 + len(LEVELS)
     periods = told.cash.parties[name].by_date
-    there = [
-        (place, level) for place, level in enumerate(LEVELS) if all(level in one.cumulative for one in periods)
-    ]
+    there = [(place, level) for place, level in enumerate(LEVELS) if all(level in one.cumulative for one in periods)]
     by_level = {level: Cells(sheet.name, mean + 2 + place, first, last) for place, level in there}
     return FanCells(Cells(sheet.name, 1, first, last), Cells(sheet.name, mean, first, last), by_level)

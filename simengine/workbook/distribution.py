@@ -10,26 +10,26 @@ from simengine.config.roles import with_money
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.risk.frames import frame_row, numbers_in
 from simengine.risk.statistics import LEVELS, Statistic
-from simengine.workbook.book import Book, Sheet, cell, quoted
+from simengine.workbook.book import Sheet, WorkbookFile, quoted, reference
 from simengine.workbook.by_date import FanCells
 from simengine.workbook.charts import fan, percentiles_of_net
 from simengine.workbook.told import ToldRun
-from simengine.workbook.words import say
+from simengine.workbook.words import worded
 
 _BESIDE = ("p_loss", "var95", "cvar95")
-_LEFT_OUT = ("title", "currency", "seed", "replications", "parties", "assumptions", "refused", "sampling", "precision", "provenance")
-"""Parts of a summary that are no statistics of the run."""
+_LEFT_OUT = ("assumptions", "refused", "sampling", "precision", "provenance", "diagnostics", "exceedance")
+"""Parts of a summary that are no statistics of the study, or curves."""
 _CHARTS_APART = 19
 """Rows from one chart to the next."""
 
 
-def write_distribution(book: Book, told: ToldRun) -> tuple[str, dict[str, str]]:
+def write_distribution(book: WorkbookFile, told: ToldRun) -> tuple[str, dict[str, str]]:
     """Write the sheet; return references to the heads of percentiles, and by party to its percentiles where all are given."""
-    sheet = book.sheet(say("sheet.distribution"), (58, *(14 for _ in range(20))))
-    first = sheet.title(say("distribution.title"), say("distribution.what")) + 1
+    sheet = book.sheet(worded("sheet.distribution"), (58, *(14 for _ in range(20))))
+    first = sheet.title(worded("distribution.title"), worded("distribution.what")) + 1
     keys = ("mean", "sd", *LEVELS, *_BESIDE)
-    heads = [one for key in keys for one in (say(key) if key not in LEVELS else key, say("se"))]
-    sheet.head(first - 1, say("party"), *heads)
+    heads = [one for key in keys for one in (worded(key) if key not in LEVELS else key, worded("se"))]
+    sheet.head(first - 1, worded("party"), *heads)
     row, rows = first, {}
     for name in (*with_money(told.study), ALL_LENDERS, ALL_PAYERS):
         section = _section_of(told.summary, name)
@@ -73,20 +73,20 @@ def _percentiles(
     sheet: Sheet, row: int, rows: Mapping[str, tuple[int, Mapping[str, float]]], keys: tuple[str, ...]
 ) -> tuple[str, dict[str, str]]:
     """Write the percentiles side by side, as references to the table above, which a chart reads."""
-    sheet.head(row, say("charts.level"), *LEVELS)
+    sheet.head(row, worded("charts.level"), *LEVELS)
     found = {}
     for place, (name, (source, values)) in enumerate(rows.items(), start=row + 1):
         sheet.text(place, 0, name)
         for column, level in enumerate(LEVELS, start=1):
-            sheet.formula(place, column, cell(source, 1 + 2 * keys.index(level)), values[level])
-        found[name] = f"{quoted(sheet.name)}!{cell(place, 1)}:{cell(place, len(LEVELS))}"
-    return f"{quoted(sheet.name)}!{cell(row, 1)}:{cell(row, len(LEVELS))}", found
+            sheet.formula(place, column, reference(source, 1 + 2 * keys.index(level)), values[level])
+        found[name] = f"{quoted(sheet.name)}!{reference(place, 1)}:{reference(place, len(LEVELS))}"
+    return f"{quoted(sheet.name)}!{reference(row, 1)}:{reference(row, len(LEVELS))}", found
 
 
 def _write_all(sheet: Sheet, row: int, summary: Mapping[str, Any]) -> None:
     """Write every statistic under its path in `summary.json`."""
-    first = sheet.section(row, say("distribution.all")) + 1
-    sheet.head(first - 1, *(say(word) for word in ("statistic", "value", "se", "low_95", "high_95", "covers")))
+    first = sheet.section(row, worded("distribution.all")) + 1
+    sheet.head(first - 1, *(worded(word) for word in ("statistic", "value", "se", "low_95", "high_95", "covers")))
     told = {name: part for name, part in summary.items() if name not in _LEFT_OUT}
     statistics = ((path, one) for path, one in numbers_in(told) if isinstance(one, Statistic))
     for place, (path, one) in enumerate(statistics):
@@ -94,13 +94,13 @@ def _write_all(sheet: Sheet, row: int, summary: Mapping[str, Any]) -> None:
         sheet.text(first + place, 0, path)
         for column, number in enumerate((value, se, low, high), start=1):
             sheet.value(first + place, column, number if isfinite(number) else None)
-        sheet.text(first + place, 5, say("yes" if covers else "no"), "right")
+        sheet.text(first + place, 5, worded("yes" if covers else "no"), "right")
 
 
-def write_charts(book: Book, fans: Mapping[str, FanCells], levels: tuple[str, dict[str, str]]) -> None:
+def write_charts(book: WorkbookFile, fans: Mapping[str, FanCells], levels: tuple[str, dict[str, str]]) -> None:
     """Write the sheet of charts: a fan for each name, then the percentiles of each party's net."""
-    sheet = book.sheet(say("sheet.charts"))
-    row = sheet.title(say("charts.title"))
+    sheet = book.sheet(worded("sheet.charts"))
+    row = sheet.title(worded("charts.title"))
     heads, rows = levels
     charts = [percentiles_of_net(book, heads, rows)] if rows else []
     charts += [fan(book, name, cells.period, cells.by_level, cells.mean) for name, cells in fans.items()]

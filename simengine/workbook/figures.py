@@ -133,7 +133,9 @@ def figures_of(told: ToldRun, shown: ShownReplication) -> Figures:
         net={name: result[f"{name}.net"] for name in own},
         npv={name: result[f"{name}.npv"] for name in own},
         value={name: [float(one) for one in years] for name, years in of_party.items() if name in has_value},
-        price_level=[float(one) for one in shown.basis.deflators[0, :n_months]] if real and shown.basis.deflators is not None else None,
+        price_level=[float(one) for one in shown.basis.deflators[0, :n_months]]
+        if real and shown.basis.deflators is not None
+        else None,
         owed={name: float(payments.amount[0, place]) for place, name in enumerate(payments.terms)},
         returns=tuple(_returns(told, shown, ledger, flows, sums)) if told.lenders else (),
         postings=tuple(_postings(ledger, labels)),
@@ -220,7 +222,7 @@ def _postings(ledger: Ledger, labels: Mapping[str, str]) -> Iterable[Posting]:
     party = {account.name: account.party for account in ledger.accounts}
     for month, place in zip(*np.nonzero(ledger.journal[0]), strict=True):
         line = ledger.lines[place]
-        ends = (line.payer, line.receiver)
-        accounts = (labels[one] if one else "" for one in ends)
-        parties = (labels[party[one]] if one else "" for one in ends)
-        yield Posting(int(month), line.name, *accounts, *parties, float(ledger.journal[0, month, place]) / ledger.units)
+        accounts = [labels[one] if one else "" for one in (line.payer, line.receiver)]
+        parties = [labels[party[one]] if one else "" for one in (line.payer, line.receiver)]
+        amount = float(ledger.journal[0, month, place]) / ledger.units
+        yield Posting(int(month), line.name, accounts[0], accounts[1], parties[0], parties[1], amount)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from simengine.capital.discount import discount_factors
 from simengine.config.roles import with_money
 from simengine.questions.cash.periods import date_of
-from simengine.workbook.book import Book, Cells, Sheet
+from simengine.workbook.book import Cells, Sheet, WorkbookFile
 from simengine.workbook.told import ToldRun
-from simengine.workbook.words import say
+from simengine.workbook.words import worded
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Factors:
     """By party: the factor of the middle of each year."""
 
 
-def write_inputs(book: Book, sheet: Sheet, row: int, told: ToldRun) -> tuple[int, Inputs]:
+def write_inputs(book: WorkbookFile, sheet: Sheet, row: int, told: ToldRun) -> tuple[int, Inputs]:
     """Write the inputs from a row on, and return the row below them."""
-    study, found = told.study, []
+    study, found = told.study, list[Input]()
 
     def put(name: str, meaning: str, value: float, style: str) -> Input:
         at = row + len(found)
@@ -73,7 +73,7 @@ def write_inputs(book: Book, sheet: Sheet, row: int, told: ToldRun) -> tuple[int
 
     parties = [(name, study.parties[name]) for name in with_money(study)]
     rate = {
-        name: put(f"rate_{name}", say("terms.rate", party=name), party.discount_rate_per_year.value, "rate")
+        name: put(f"rate_{name}", worded("terms.rate", party=name), party.discount_rate_per_year.value, "rate")
         for name, party in parties
         if party.discount_rate_per_year is not None
     }
@@ -81,14 +81,14 @@ def write_inputs(book: Book, sheet: Sheet, row: int, told: ToldRun) -> tuple[int
     if told.lenders:
         for name, tranche in study.capital.all_tranches(study.contract.commitment.value).items():
             assert tranche.size != "rest"
-            size[name] = put(f"size_{name}", say("terms.size", tranche=name), tranche.size.value, "money")
+            size[name] = put(f"size_{name}", worded("terms.size", tranche=name), tranche.size.value, "money")
     tables = {}
     for table in dict.fromkeys(str(party.discounting) for _, party in parties if party.discount_rate_per_year is None):
         steps = study.rates[table].from_year or study.rates[table].from_calendar_year
         of_study, first = bool(study.rates[table].from_year), row + len(found)
         for year in sorted(steps):
-            said = say("terms.year_of_study", year=year) if of_study else str(year)
-            meaning = say("terms.rate_of_table", table=table, year=said)
+            said = worded("terms.year_of_study", year=year) if of_study else str(year)
+            meaning = worded("terms.rate_of_table", table=table, year=said)
             one = put(f"rate_{table}_{year}", meaning, steps[year].value, "rate")
             sheet.value(one.row, 3, year, "whole")
         last = row + len(found) - 1
@@ -96,16 +96,18 @@ def write_inputs(book: Book, sheet: Sheet, row: int, told: ToldRun) -> tuple[int
     return row + len(found), Inputs(rate, size, tables, tuple(found))
 
 
-def write_discounting(book: Book, told: ToldRun, inputs: Inputs) -> Factors:
+def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Factors:
     """Write the sheet of discount factors."""
     study = told.study
     parties = with_money(study)
-    real = [say("discounting.real", party=name) for name in parties if is_real(told, name)]
-    sheet = book.sheet(say("sheet.discounting"), (9, 10, 11, 11, *(13.0 for _ in parties)))
-    first = sheet.title(say("discounting.title"), say("discounting.what"), *real) + 1
+    real = [worded("discounting.real", party=name) for name in parties if is_real(told, name)]
+    sheet = book.sheet(worded("sheet.discounting"), (9, 10, 11, 11, *(13.0 for _ in parties)))
+    first = sheet.title(worded("discounting.title"), worded("discounting.what"), *real) + 1
     n_years = max(shown.public_value.value.shape[2] for shown in told.shown)
     n_months = max(told.cash.flows.n_months, 12 * n_years)
-    sheet.head(first - 1, *(say(one) for one in ("month", "date", "year_of_study", "calendar_year")), *parties, right_from=2)
+    sheet.head(
+        first - 1, *(worded(one) for one in ("month", "date", "year_of_study", "calendar_year")), *parties, right=range(2, 99)
+    )
     last = first + n_months - 1
     by_month = {name: Cells(sheet.name, 4 + place, first, last) for place, name in enumerate(parties)}
     start = study.study.start
@@ -120,7 +122,7 @@ def write_discounting(book: Book, told: ToldRun, inputs: Inputs) -> Factors:
         values = discount_factors(own.value if own else study.rates[str(study.parties[name].discounting)], start, n_months)
         for month in range(n_months):
             sheet.formula(cells.first + month, cells.column, _factor(told, inputs, name, cells, month), values[month], "factor")
-    below = sheet.section(last + 2, say("discounting.middle"), 4 + len(parties))
+    below = sheet.section(last + 2, worded("discounting.middle"), 4 + len(parties))
     mid = {name: Cells(sheet.name, one.column, below, below + n_years - 1) for name, one in by_month.items()}
     for year in range(n_years):
         sheet.value(below + year, 0, 12 * year + 6, "whole")

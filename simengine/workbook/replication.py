@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simengine.questions.cash.periods import date_of
-from simengine.workbook.book import Book, Cells, Sheet, cell
+from simengine.workbook.book import Cells, Sheet, WorkbookFile, reference
 from simengine.workbook.charts import lines_over_months
 from simengine.workbook.figures import Figures, figures_of
 from simengine.workbook.places import MonthCells, PartPlaces, PostingCells, ValueCells
@@ -14,21 +14,24 @@ from simengine.workbook.present_values import PresentValues
 from simengine.workbook.rates import Factors, Inputs
 from simengine.workbook.returns import write_returns
 from simengine.workbook.told import ShownReplication, ToldRun
-from simengine.workbook.words import say
+from simengine.workbook.words import worded
 
 _WIDE = 15
+"""Characters of a column of money."""
+_CHART_COLUMN = 8
+"""Right of the parts that are narrow."""
 
 
-def write_replication(book: Book, told: ToldRun, shown: ShownReplication, inputs: Inputs, factors: Factors) -> None:
+def write_replication(book: WorkbookFile, told: ToldRun, shown: ShownReplication, inputs: Inputs, factors: Factors) -> None:
     """Write the sheet of one replication."""
     figures = figures_of(told, shown)
-    sheet = book.sheet(say(f"sheet.{shown.place}"), (26, 24, *(_WIDE for _ in range(2 * len(figures.cash) + 2))))
+    sheet = book.sheet(worded(f"sheet.{shown.place}"), (26, 24, *(_WIDE for _ in range(2 * len(figures.cash) + 2))))
     number, trace = f"{shown.trace.replication:,}", shown.trace
     if told.run.sampling.measured > 1:
-        number = say("replication.measurement", number=number, measurement=trace.measurement)
+        number = worded("replication.measurement", number=number, measurement=trace.measurement)
     first = sheet.title(
-        say(f"replication.title.{shown.place}", party=told.party, number=number),
-        say("replication.again", seed=trace.seed),
+        worded(f"replication.title.{shown.place}", party=told.party, number=number),
+        worded("replication.again", seed=trace.seed),
         _command(told, shown),
     )
     at = _places(first, figures, trace)
@@ -41,8 +44,8 @@ def write_replication(book: Book, told: ToldRun, shown: ShownReplication, inputs
     _metrics(sheet, at.metrics, trace.metrics)
     _payments(sheet, at.payments, at.by_term, trace.payments, figures)
     _drawn(sheet, at.drawn, trace.drawn)
-    chart = lines_over_months(book, sheet, months.date, {name: months.cumulative[name] for name in figures.of_interest})
-    sheet.place(max(at.left - 1, 0), 14, chart)
+    chart = lines_over_months(book, months.date, {name: months.cumulative[name] for name in figures.of_interest})
+    sheet.place(at.metrics, _CHART_COLUMN, chart)
 
 
 def _command(told: ToldRun, shown: ShownReplication) -> str:
@@ -66,9 +69,9 @@ def _places(first: int, figures: Figures, trace: Any) -> PartPlaces:
 
 
 def _postings(sheet: Sheet, row: int, told: ToldRun, figures: Figures) -> PostingCells:
-    first = sheet.section(row, say("replication.postings")) + 1
+    first = sheet.section(row, worded("replication.postings")) + 1
     words = ("month", "date", "line", "from_account", "to_account", "from_party", "to_party", "amount")
-    sheet.head(first - 1, *(say(word) for word in words), right_from=7)
+    sheet.head(first - 1, *(worded(word) for word in words), right=range(7, 99))
     for place, posting in enumerate(figures.postings):
         at = first + place
         sheet.value(at, 0, posting.month, "whole")
@@ -82,16 +85,16 @@ def _postings(sheet: Sheet, row: int, told: ToldRun, figures: Figures) -> Postin
 
 
 def _cash(sheet: Sheet, row: int, told: ToldRun, figures: Figures, posted: PostingCells) -> MonthCells:
-    first, names = sheet.section(row, say("replication.cash"), 4 + 2 * len(figures.cash)) + 1, list(figures.cash)
+    first, names = sheet.section(row, worded("replication.cash"), 4 + 2 * len(figures.cash)) + 1, list(figures.cash)
     real = figures.price_level is not None
     shift, last = 2 + real, first + figures.n_months - 1
     cash = {name: Cells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
     check = Cells(sheet.name, shift + len(names), first, last)
     cumulative = {name: Cells(sheet.name, check.column + 1 + place, first, last) for place, name in enumerate(names)}
-    sheet.head(first - 1, say("month"), say("date"), *([say("price_level")] if real else []), right_from=2)
-    sheet.head(first - 1, *(figures.labels[name] for name in names), say("sum_of_parties"), column=shift, right_from=0)
-    heads = (say("replication.cumulative", name=figures.labels[name]) for name in names)
-    sheet.head(first - 1, *heads, column=check.column + 1, right_from=0)
+    sheet.head(first - 1, worded("month"), worded("date"), *([worded("price_level")] if real else []), right=range(2, 99))
+    sheet.head(first - 1, *(figures.labels[name] for name in names), worded("sum_of_parties"), column=shift, right=range(99))
+    heads = (worded("replication.cumulative", name=figures.labels[name]) for name in names)
+    sheet.head(first - 1, *heads, column=check.column + 1, right=range(99))
     for month in range(figures.n_months):
         sheet.value(first + month, 0, month, "whole")
         sheet.month(first + month, 1, date_of(told.study.study.start, month))
@@ -101,13 +104,13 @@ def _cash(sheet: Sheet, row: int, told: ToldRun, figures: Figures, posted: Posti
         so_far = 0.0
         for month, amount in enumerate(figures.cash[name]):
             at = first + month
-            formula = _of_month(name, figures, cash, posted, at, cell(first - 1, cash[name].column))
+            formula = _of_month(name, figures, cash, posted, at, reference(first - 1, cash[name].column))
             sheet.formula(at, cash[name].column, formula, amount)
             so_far = figures.cumulative[name][month]
-            before = f"{cell(at - 1, cumulative[name].column)}+" if month else ""
-            sheet.formula(at, cumulative[name].column, f"{before}{cell(at, cash[name].column)}", so_far)
+            before = f"{reference(at - 1, cumulative[name].column)}+" if month else ""
+            sheet.formula(at, cumulative[name].column, f"{before}{reference(at, cash[name].column)}", so_far)
     for month in range(figures.n_months):
-        parts = "+".join(cell(first + month, cash[name].column) for name in figures.parties)
+        parts = "+".join(reference(first + month, cash[name].column) for name in figures.parties)
         sheet.formula(first + month, check.column, f"ROUND({parts},{figures.decimals})", 0.0)
     price_level = Cells(sheet.name, 2, first, last) if real else None
     return MonthCells(cash, cumulative, Cells(sheet.name, 1, first, last), price_level)
@@ -116,21 +119,19 @@ def _cash(sheet: Sheet, row: int, told: ToldRun, figures: Figures, posted: Posti
 def _of_month(name: str, figures: Figures, cash: Mapping[str, Cells], posted: PostingCells, row: int, head: str) -> str:
     """Return the formula of the cash of a name in the month of a row."""
     if name in figures.sums:
-        return "+".join(cell(row, cash[part].column) for part in figures.sums[name])
+        return "+".join(reference(row, cash[part].column) for part in figures.sums[name])
     by_account = name in figures.tranches
     to, from_ = (posted.to_account, posted.from_account) if by_account else (posted.to_party, posted.from_party)
-    month = f"{posted.month.here},{cell(row, 0)}"
+    month = f"{posted.month.here},{reference(row, 0)}"
     return f"SUMIFS({posted.amount.here},{month},{to.here},{head})-SUMIFS({posted.amount.here},{month},{from_.here},{head})"
 
 
-def _public_value(
-    sheet: Sheet, row: int, told: ToldRun, figures: Figures, shown: ShownReplication
-) -> ValueCells:
+def _public_value(sheet: Sheet, row: int, told: ToldRun, figures: Figures, shown: ShownReplication) -> ValueCells:
     """Write the public value by year."""
-    first, names = sheet.section(row, say("replication.value")) + 1, list(figures.value)
+    first, names = sheet.section(row, worded("replication.value")) + 1, list(figures.value)
     real = figures.price_level is not None
     shift, last = 2 + real, first + figures.n_years - 1
-    sheet.head(first - 1, say("year"), say("date"), *([say("price_level")] if real else []), *names, right_from=2)
+    sheet.head(first - 1, worded("year"), worded("date"), *([worded("price_level")] if real else []), *names, right=range(2, 99))
     for year in range(figures.n_years):
         sheet.value(first + year, 0, year + 1, "whole")
         sheet.month(first + year, 1, date_of(told.study.study.start, 12 * year + 6))
@@ -142,11 +143,11 @@ def _public_value(
     return ValueCells(cells, Cells(sheet.name, 2, first, last) if real else None)
 
 
-def _left(
-    sheet: Sheet, row: int, told: ToldRun, figures: Figures, months: MonthCells, npv: PresentValues, inputs: Inputs
-) -> None:
-    first = sheet.section(row, say("replication.left")) + 1
-    sheet.head(first - 1, *(say(word) for word in ("party", "name", "cash", "value", "net", "rate", "npv", "peak")), right_from=2)
+def _left(sheet: Sheet, row: int, told: ToldRun, figures: Figures, months: MonthCells, npv: PresentValues, inputs: Inputs) -> None:
+    first = sheet.section(row, worded("replication.left")) + 1
+    sheet.head(
+        first - 1, *(worded(word) for word in ("party", "name", "cash", "value", "net", "rate", "npv", "peak")), right=range(2, 99)
+    )
     for place, name in enumerate(figures.parties):
         at, own = first + place, told.study.parties.get(name)
         sheet.text(at, 0, figures.labels[name])
@@ -155,21 +156,21 @@ def _left(
         if own is not None and name in figures.net:
             years = figures.value.get(name)
             sheet.formula(at, 3, npv.undiscounted_value(name), 0.0 if years is None else sum(years))
-            sheet.formula(at, 4, f"{cell(at, 2)}+{cell(at, 3)}", figures.net[name])
+            sheet.formula(at, 4, f"{reference(at, 2)}+{reference(at, 3)}", figures.net[name])
             if name in inputs.rate:
                 sheet.formula(at, 5, inputs.rate[name].name, inputs.rate[name].value, "rate")
             else:
-                sheet.text(at, 5, say("by_table"), "right")
+                sheet.text(at, 5, worded("by_table"), "right")
             sheet.formula(at, 6, npv.of_party(name), figures.npv[name])
         sheet.formula(at, 7, f"MAX(0,-MIN({months.cumulative[name].here}))", figures.peak[name])
     at = first + len(figures.parties)
-    sheet.text(at, 0, say("sum_of_parties"))
-    sheet.formula(at, 2, f"ROUND(SUM({cell(first, 2)}:{cell(at - 1, 2)}),{figures.decimals})", 0.0)
+    sheet.text(at, 0, worded("sum_of_parties"))
+    sheet.formula(at, 2, f"ROUND(SUM({reference(first, 2)}:{reference(at - 1, 2)}),{figures.decimals})", 0.0)
 
 
 def _metrics(sheet: Sheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> None:
-    first = sheet.section(row, say("replication.metrics")) + 1
-    sheet.head(first - 1, *(say(word) for word in ("metric", "estimate", "standard_error", "truth")))
+    first = sheet.section(row, worded("replication.metrics")) + 1
+    sheet.head(first - 1, *(worded(word) for word in ("metric", "estimate", "standard_error", "truth")))
     for place, one in enumerate(metrics):
         sheet.text(first + place, 0, one["metric"])
         for column, key in enumerate(("estimate", "standard_error", "truth"), start=1):
@@ -177,14 +178,14 @@ def _metrics(sheet: Sheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> No
 
 
 def _payments(sheet: Sheet, row: int, row_by_term: int, payments: Sequence[Mapping[str, Any]], figures: Figures) -> None:
-    first = sheet.section(row, say("replication.payments")) + 1
-    sheet.head(first - 1, *(say(word) for word in ("term", "date", "payer", "payee", "bound", "amount")), right_from=5)
+    first = sheet.section(row, worded("replication.payments")) + 1
+    sheet.head(first - 1, *(worded(word) for word in ("term", "date", "payer", "payee", "bound", "amount")), right=range(5, 99))
     for place, one in enumerate(payments):
         for column, key in enumerate(("term", "date", "payer", "payee", "bound")):
             sheet.text(first + place, column, one[key])
         sheet.value(first + place, 5, one["amount"], "money")
-    below = sheet.section(row_by_term, say("replication.by_term")) + 1
-    sheet.head(below - 1, say("term"), say("amount"))
+    below = sheet.section(row_by_term, worded("replication.by_term")) + 1
+    sheet.head(below - 1, worded("term"), worded("amount"))
     for place, term in enumerate(dict.fromkeys(one["term"] for one in payments)):
         # Rows of one term stand together.
         mine = [number for number, one in enumerate(payments) if one["term"] == term]
@@ -194,8 +195,8 @@ def _payments(sheet: Sheet, row: int, row_by_term: int, payments: Sequence[Mappi
 
 
 def _drawn(sheet: Sheet, row: int, drawn: Mapping[str, float]) -> None:
-    first = sheet.section(row, say("replication.drawn")) + 1
-    sheet.head(first - 1, say("path"), "", say("value"), right_from=2)
+    first = sheet.section(row, worded("replication.drawn")) + 1
+    sheet.head(first - 1, worded("path"), "", worded("value"), right=range(2, 99))
     for place, (path, value) in enumerate(drawn.items()):
         sheet.text(first + place, 0, path)
         sheet.value(first + place, 2, value)

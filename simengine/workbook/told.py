@@ -126,7 +126,11 @@ def choose(run: KeptRun, party: str) -> dict[str, tuple[int, int]]:
     measurement = measurements_of(numbers)
     found = {}
     for place, share in PLACES.items():
-        rank = np.searchsorted(so_far, share * so_far[-1] * (1 - 1e-12)) if "weight" in columns else ceil(round(share * len(net), 6)) - 1
+        rank = (
+            np.searchsorted(so_far, share * so_far[-1] * (1 - 1e-12))
+            if "weight" in columns
+            else ceil(round(share * len(net), 6)) - 1
+        )
         row = order[min(max(int(rank), 0), len(net) - 1)]
         # Of equal ones the first.
         row = int(np.flatnonzero(net == net[row])[0])

@@ -178,7 +178,6 @@ WORDS: Mapping[str, str] = {
     "cvar95": "CVaR 95 %",
     "none": "none",
     "by_table": "by table",
-    "all_lenders": "all lenders",
     # The distribution and the charts.
     "distribution.title": "Distribution of each party's net",
     "distribution.what": "Cash and public value over all replications, undiscounted. Losses are positive. se is one Monte Carlo standard error.",
@@ -192,12 +191,12 @@ WORDS: Mapping[str, str] = {
 }
 
 
-def say(key: str, **parts: object) -> str:
+def worded(key: str, **parts: object) -> str:
     """Return a word or a sentence with its parts put in.
 
     Examples
     --------
-    >>> say("terms.size", tranche="senior")
+    >>> worded("terms.size", tranche="senior")
     'size of the tranche senior'
     """
     # A part may hold braces of its own: it is put in once, and not read again.

@@ -7,9 +7,10 @@ from pathlib import Path
 from simengine.asked import one_of_words
 from simengine.errors import UsageError
 from simengine.questions.driver import OnProgress
+from simengine.report.excel import require_xlsxwriter
 from simengine.report.folder import results_file
 from simengine.workbook.about import begin_about, write_about
-from simengine.workbook.book import Book, require_xlsxwriter
+from simengine.workbook.book import WorkbookFile
 from simengine.workbook.by_date import write_expected, write_percentiles
 from simengine.workbook.distribution import write_charts, write_distribution
 from simengine.workbook.rates import write_discounting
@@ -70,7 +71,7 @@ def write_workbook(
 
 
 def _write(place: Path, told: ToldRun) -> None:
-    book = Book(place, told.study.study.currency)
+    book = WorkbookFile(place, told.study.study.currency)
     about = begin_about(book)
     inputs = write_terms(book, told)
     # Sheets stand in the order in which they are begun.
