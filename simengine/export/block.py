@@ -19,21 +19,21 @@ from simengine.sampling import Sampling, seeds_again
 
 
 @dataclass(frozen=True)
-class Words:
+class CodedWords:
     """A column of words: places in a list of them."""
 
     places: Integers
     words: Sequence[str]
 
 
-Columns = Mapping[str, "NDArray[Any] | Words"]
+BlockColumns = Mapping[str, "NDArray[Any] | CodedWords"]
 
 
 @dataclass(frozen=True)
 class BlockRows:
     """The rows of one block."""
 
-    tables: Mapping[str, Sequence[Columns]]
+    tables: Mapping[str, Sequence[BlockColumns]]
     """By table: its rows in one or several parts."""
     by_year: Mapping[str, Integers]
     """By party: cash of each year, shape (n_rows, n_years), in the smallest unit, rows as in the run."""
@@ -53,7 +53,7 @@ def rows_of_block(study: Study, seed: int, replications: Integers, sampling: Sam
     """Simulate some replications, and lay out what export tables hold of them."""
     evidence = simulate(study, seed, replications, sampling)
     again = (measured_again(study, evidence, other) for other in seeds_again(seed, sampling.measured))
-    tables: dict[str, list[Columns]] = {"outcomes": [_outcomes(study, evidence)]}
+    tables: dict[str, list[BlockColumns]] = {"outcomes": [_outcomes(study, evidence)]}
     years: list[dict[str, Integers]] = []
     for place, one in enumerate((evidence, *again), start=1):
         measurements = as_contract_asks(study.contract, one.tallies, one.measurements, one.draws)
@@ -66,20 +66,20 @@ def rows_of_block(study: Study, seed: int, replications: Integers, sampling: Sam
         made |= {} if measurements.reached is None else {"reached": _reached(measurements.reached, replications)}
         for name, columns in made.items():
             first = next(iter(columns.values()))
-            n = len(first.places if isinstance(first, Words) else first)
+            n = len(first.places if isinstance(first, CodedWords) else first)
             tables.setdefault(name, []).append({**columns, "measurement": np.full(n, place, dtype=np.int64)})
     by_year = {name: np.stack([one[name] for one in years], axis=1).reshape(-1, years[0][name].shape[1]) for name in years[0]}
     return BlockRows(tables, by_year)
 
 
-def _inputs(study: Study, evidence: Evidence) -> Columns:
+def _inputs(study: Study, evidence: Evidence) -> BlockColumns:
     draws = evidence.draws
     weight = np.ones(len(draws)) if draws.weight is None else draws.weight
     found: dict[str, Any] = {"replication": draws.replications, "weight": weight}
     return found | {path: np.asarray(draws.values[path], dtype=np.float64) for path in input_paths(study) if path in draws.values}
 
 
-def _cash(study: Study, ledger: Ledger, replications: Integers) -> Columns:
+def _cash(study: Study, ledger: Ledger, replications: Integers) -> BlockColumns:
     """Lay out postings, each from both sides; notes of what was not paid have no sides."""
     parties, party = list(holders_of_cash(study)), {account.name: account.party for account in ledger.accounts}
     known = {name: place for place, name in enumerate(parties)}
@@ -97,9 +97,9 @@ def _cash(study: Study, ledger: Ledger, replications: Integers) -> Columns:
     return {
         "replication": twice(replications[row]),
         "month": twice(month),
-        "date": Words(twice(month), dates),
-        "party": Words(side[there], parties),
-        "flow": Words(twice(line), [one.name for one in ledger.lines]),
+        "date": CodedWords(twice(month), dates),
+        "party": CodedWords(side[there], parties),
+        "flow": CodedWords(twice(line), [one.name for one in ledger.lines]),
         "amount": signed[there],
     }
 
@@ -109,7 +109,7 @@ def _years(study: Study, cash: Integers) -> Integers:
     return np.add.reduceat(cash, starts, axis=1)
 
 
-def _by_year(study: Study, years: Mapping[str, Integers], units: int, replications: Integers) -> Columns:
+def _by_year(study: Study, years: Mapping[str, Integers], units: int, replications: Integers) -> BlockColumns:
     names = list(years)
     amounts = np.stack([years[name] for name in names], axis=2)  # replication, year, party
     n, n_years, n_parties = amounts.shape
@@ -117,13 +117,13 @@ def _by_year(study: Study, years: Mapping[str, Integers], units: int, replicatio
     return {
         "replication": np.repeat(replications, n_years * n_parties),
         "year": np.tile(np.repeat(np.arange(first, first + n_years), n_parties), n),
-        "party": Words(np.tile(np.arange(n_parties), n * n_years), names),
+        "party": CodedWords(np.tile(np.arange(n_parties), n * n_years), names),
         "amount": amounts.reshape(-1) / units,
         "cumulative": np.cumsum(amounts, axis=1).reshape(-1) / units,
     }
 
 
-def _metrics(study: Study, measurements: Measurements, replications: Integers) -> Columns:
+def _metrics(study: Study, measurements: Measurements, replications: Integers) -> BlockColumns:
     """Lay out the estimates of all waves together, then those of each wave where there are any."""
     waves = ["", *study.population.waves]
     n, n_metrics = measurements.estimate.shape
@@ -142,15 +142,15 @@ def _metrics(study: Study, measurements: Measurements, replications: Integers) -
 
     return {
         "replication": np.repeat(replications, n_metrics * shown),
-        "metric": Words(np.tile(np.repeat(np.arange(n_metrics), shown), n), list(measurements.metrics)),
-        "wave": Words(np.tile(np.arange(shown), n * n_metrics), waves),
+        "metric": CodedWords(np.tile(np.repeat(np.arange(n_metrics), shown), n), list(measurements.metrics)),
+        "wave": CodedWords(np.tile(np.arange(shown), n * n_metrics), waves),
         "estimate": flat(estimate),
         "standard_error": flat(error),
         "truth": flat(truth),
     }
 
 
-def _outcomes(study: Study, evidence: Evidence) -> Columns:
+def _outcomes(study: Study, evidence: Evidence) -> BlockColumns:
     tallies, replications = evidence.tallies, evidence.draws.replications
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = tallies.sums / tallies.weight[..., None, None]
@@ -163,16 +163,16 @@ def _outcomes(study: Study, evidence: Evidence) -> Columns:
     persons = np.broadcast_to(tallies.n_people[..., None, None], mean.shape).reshape(-1)[there]
     return {
         "replication": replications[along(0)],
-        "wave": Words(along(1), list(study.population.waves)),
-        "arm": Words(along(2), list(ARMS)),
-        "outcome": Words(along(3), list(tallies.outcomes)),
+        "wave": CodedWords(along(1), list(study.population.waves)),
+        "arm": CodedWords(along(2), list(ARMS)),
+        "outcome": CodedWords(along(3), list(tallies.outcomes)),
         "window_months": np.asarray(tallies.windows, dtype=np.int64)[along(4)],
         "persons": persons.astype(np.int64),
         "mean": mean.reshape(-1)[there],
     }
 
 
-def _reached(reached: Reached, replications: Integers) -> Columns:
+def _reached(reached: Reached, replications: Integers) -> BlockColumns:
     n, n_waves, n_outcomes = len(reached), len(reached.waves), len(reached.outcomes)
     of_row = reached.replication_of_row
     wave = reached.wave[reached.first_person[of_row] + reached.person]
@@ -180,7 +180,7 @@ def _reached(reached: Reached, replications: Integers) -> Columns:
     number = np.bincount(at, reached.units, minlength=n * n_waves * n_outcomes).astype(np.float64)
     return {
         "replication": np.repeat(replications, n_waves * n_outcomes),
-        "wave": Words(np.tile(np.repeat(np.arange(n_waves), n_outcomes), n), list(reached.waves)),
-        "outcome": Words(np.tile(np.arange(n_outcomes), n * n_waves), list(reached.outcomes)),
+        "wave": CodedWords(np.tile(np.repeat(np.arange(n_waves), n_outcomes), n), list(reached.waves)),
+        "outcome": CodedWords(np.tile(np.arange(n_outcomes), n * n_waves), list(reached.outcomes)),
         "number": number,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from simengine.errors import ResultsError
-from simengine.export.block import Columns, Words
+from simengine.export.block import BlockColumns, CodedWords
 from simengine.export.columns import BY_NAME, INPUT, DataColumn
 from simengine.late import late
 from simengine.report.excel import CREATED, close_excel, require_xlsxwriter
@@ -39,20 +39,20 @@ class TableFiles(Protocol):
         """Return the name of the file that holds a table."""
 
 
-def columns_of(table: str, paths: Sequence[str]) -> tuple[DataColumn, ...]:
+def columns_in(table: str, paths: Sequence[str]) -> tuple[DataColumn, ...]:
     """Return the columns of a table of a study; paths: of the numbers that are drawn."""
     drawn = tuple(DataColumn(path, "number", "", INPUT) for path in paths) if table == "inputs" else ()
     return (*BY_NAME[table].columns, *drawn)
 
 
-def as_rows(columns: Sequence[DataColumn], values: Columns) -> pa.Table:
+def as_rows(columns: Sequence[DataColumn], values: BlockColumns) -> pa.Table:
     """Return rows with the columns of a table, in their order; a number that is none is empty."""
     kinds = {"whole": pa.int64(), "number": pa.float64(), "word": pa.dictionary(pa.int32(), pa.string()), "truth": pa.bool_()}
     fields, arrays = [], []
     for column in columns:
         fields.append(pa.field(column.name, kinds[column.kind], metadata={"unit": column.unit, "meaning": column.meaning}))
         value = values[column.name]
-        if isinstance(value, Words):
+        if isinstance(value, CodedWords):
             arrays.append(pa.DictionaryArray.from_arrays(as_array(value.places.astype(np.int32)), as_array(list(value.words))))
         elif column.kind == "number":
             arrays.append(as_array(value.astype(np.float64) + 0.0, ~np.isnan(value)))

@@ -15,9 +15,9 @@ from simengine.config import Study, load_study
 from simengine.config.roles import with_money
 from simengine.currencies import units_of
 from simengine.errors import ResultsError
-from simengine.export.block import BlockRows, Columns, Words, input_paths, rows_of_block
+from simengine.export.block import BlockColumns, BlockRows, CodedWords, input_paths, rows_of_block
 from simengine.export.columns import OF_PARTIES, TABLES
-from simengine.export.files import FORMATS, TableFiles, as_rows, columns_of
+from simengine.export.files import FORMATS, TableFiles, as_rows, columns_in
 from simengine.late import late
 from simengine.questions.cash.periods import periods_of
 from simengine.questions.driver import OnProgress
@@ -101,8 +101,8 @@ class _Export:
             self.files.close()
         folder.write_files(draft, {DICTIONARY: document.as_json(self._dictionary()) + "\n"})
 
-    def _add(self, table: str, values: Columns) -> None:
-        rows = as_rows(columns_of(table, input_paths(self.study)), values)
+    def _add(self, table: str, values: BlockColumns) -> None:
+        rows = as_rows(columns_in(table, input_paths(self.study)), values)
         self.rows[table] = self.rows.get(table, 0) + rows.num_rows
         self.files.add(table, rows)
 
@@ -150,13 +150,13 @@ class _Export:
             first_row += n
             for party in parties:
                 values: dict[str, Any] = {"replication": numbers, "measurement": measurement, "weight": weight}
-                values |= {"group": numbers if group is None else group, "party": Words(np.zeros(n, np.int64), [party])}
+                values |= {"group": numbers if group is None else group, "party": CodedWords(np.zeros(n, np.int64), [party])}
                 for column in OF_PARTIES:
                     name = f"{party}.{column.name}"
                     if column.kind == "word":
                         words = batch.column(name).to_pylist() if name in there else [""] * n
                         listed = sorted(set(words))
-                        values[column.name] = Words(np.array([listed.index(word) for word in words]), listed)
+                        values[column.name] = CodedWords(np.array([listed.index(word) for word in words]), listed)
                     else:
                         values[column.name] = batch.column(name).to_numpy() if name in there else np.full(n, np.nan)
                 self._add("results", values)
@@ -206,7 +206,7 @@ class _Export:
                     "rows": self.rows[table.name],
                     "columns": [
                         {"name": one.name, "kind": one.kind, "unit": one.unit, "meaning": one.meaning}
-                        for one in columns_of(table.name, paths)
+                        for one in columns_in(table.name, paths)
                     ],
                 }
                 for table in TABLES
@@ -220,27 +220,27 @@ def _parties_with(columns: list[str]) -> list[str]:
     return [name.removesuffix(".net") for name in columns if name.endswith(".net") and name.count(".") == 1]
 
 
-def _together(parts: Any) -> Columns:
+def _together(parts: Any) -> BlockColumns:
     """Put the parts of a table one below the other."""
-    first: Columns = parts[0]
+    first: BlockColumns = parts[0]
     if len(parts) == 1:
         return first
     found: dict[str, Any] = {}
     for name, column in first.items():
-        if isinstance(column, Words):
-            found[name] = Words(np.concatenate([part[name].places for part in parts]), column.words)
+        if isinstance(column, CodedWords):
+            found[name] = CodedWords(np.concatenate([part[name].places for part in parts]), column.words)
         else:
             found[name] = np.concatenate([part[name] for part in parts])
     return found
 
 
-def _words(words: list[str]) -> Words:
+def _words(words: list[str]) -> CodedWords:
     listed = list(dict.fromkeys(words))
     place = {word: number for number, word in enumerate(listed)}
-    return Words(np.array([place[word] for word in words], dtype=np.int64), listed)
+    return CodedWords(np.array([place[word] for word in words], dtype=np.int64), listed)
 
 
-def _statistics(found: list[Statistic]) -> Columns:
+def _statistics(found: list[Statistic]) -> BlockColumns:
     rows = [frame_row(one) for one in found]
     names = ("value", "se", "low_95", "high_95")
     numbers: dict[str, Any] = {name: np.array([row[place] for row in rows], dtype=np.float64) for place, name in enumerate(names)}
