@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
     from simengine.documents.write import write_report
     from simengine.errors import SimengineError
+    from simengine.export import export_run
     from simengine.pipeline import evaluate, simulate
     from simengine.questions.python import ask, run, settle
     from simengine.replications.blocks import run_study
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from simengine.seals.scores import score
     from simengine.settlement import replay
     from simengine.spells.fit import fit
+    from simengine.workbook import write_workbook
 
 __version__ = "0.1.0"
 
@@ -35,6 +37,7 @@ __all__ = [
     "Study",
     "ask",
     "evaluate",
+    "export_run",
     "find_study",
     "fit",
     "load_contract",
@@ -49,6 +52,7 @@ __all__ = [
     "simulate",
     "summarise",
     "write_report",
+    "write_workbook",
 ]
 
 _HOMES = {
@@ -57,6 +61,7 @@ _HOMES = {
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
+    "export_run": "simengine.export",
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",
     "load_contract": "simengine.config",
@@ -71,6 +76,7 @@ _HOMES = {
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
     "write_report": "simengine.documents.write",
+    "write_workbook": "simengine.workbook",
 }
 
 

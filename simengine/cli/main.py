@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from simengine.cli.contract import explain, lint, replay_command
+from simengine.cli.export import export
 from simengine.cli.fit import fit_command
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
@@ -25,6 +26,7 @@ from simengine.cli.reference import record, reference
 from simengine.cli.report import report
 from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
+from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
 from simengine.interruption import EXIT_CODES
 from simengine.questions.listed import QUESTIONS
@@ -241,6 +243,8 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-_OF_NO_QUESTION = (fit_command, replay_command, explain, lint, reference, record, report, seal_command, score_command, sweep)
+_OF_NO_QUESTION = (
+    export, fit_command, replay_command, explain, lint, reference, record, report, seal_command, score_command, sweep, workbook,
+)  # fmt: skip
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)
