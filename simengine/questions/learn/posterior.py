@@ -336,7 +336,7 @@ def _refuse_impossible(fits: Sequence[Fit], sample: _Sample) -> None:
             if one.expected == 0.0:
                 raise UsageError(_impossible(one.result, sample, "none"))
         elif abs(one.result.value - one.expected) > _IMPOSSIBLE * max(one.expected_sd, 1e-300):
-            found = f"{one.result}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
+            found = f"{one.result.written(1.0)}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
             raise UsageError(_impossible(one.result, sample, found))
 
 

@@ -66,9 +66,14 @@ class Result:
         return self.of == PEOPLE or self.of.startswith(_OUTCOME)
 
     @property
+    def is_of_a_metric(self) -> bool:
+        """Whether it is the estimate or the truth of a metric."""
+        return self.of.startswith(_METRIC)
+
+    @property
     def is_estimated(self) -> bool:
         """Whether an evaluator estimated it."""
-        return self.of.startswith(_METRIC) and self.of.endswith(".estimate")
+        return self.is_of_a_metric and self.of.endswith(".estimate")
 
     @property
     def is_paid(self) -> bool:
@@ -85,8 +90,9 @@ class Result:
         compare = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
         return compare[self.stands](values, self.value)
 
-    def __str__(self) -> str:
-        figure = f"{self.value:,.10g}"
+    def written(self, scale: float) -> str:
+        """Write the figure divided by a scale, with its direction where only that is known."""
+        figure = f"{self.value / scale:,.10g}"
         return f"{self.stands.replace('_', ' ')} {figure}" if self.is_event else figure
 
 
@@ -133,7 +139,8 @@ def read_table(place: str) -> list[dict[str, Any]]:
                 try:
                     row[name] = float(row[name])
                 except ValueError:
-                    problems.append(Problem(where, name, "must be a number", shorten(row[name])))
+                    way_out = "Write decimals with a point, and thousands together"
+                    problems.append(Problem(where, name, "must be a number", shorten(row[name]), way_out))
         rows.append(row)
     if problems:
         raise StudyError(problems)
