@@ -171,7 +171,13 @@ def test_parquet__is_read(tmp_path: Path) -> None:
         (b"PAR1 and so on", "must be Parquet; found a file that begins as Parquet"),
         (b"person\n1\n", "columns must be separated by semicolons, commas or tabs; found a header without any"),
         (b'person;state;from;to\n1;"a;2020-01-01;2020-01-02\n', "table:2: a cell in quotes must be closed"),
-        (b"a;state;from;to\n1;a;2020-01-01;2020-01-02\n", "table:1: a column must hold `person`; found no ordinary header of one"),
+        (b"a;state;from;to\n1;a;2020-01-01;2020-01-02\n", "table:1: a column must hold `person`; found no ordinary header of it"),
+        (
+            b"Made up: placements;;;\nperson;state;from;to\n1;a;2020-01-01;2020-01-02\n",
+            "table:1: a column must hold `person`; one must hold `state`; one must hold `from`; one must hold `to`; found no ordinary "
+            "header of these. Say in the mapping which it is: `columns: {person: ..., state: ..., from: ..., to: ...}`; or which line "
+            "names the columns: `header_row: ...`. Headers: 'Made up: placements', '', '', ''",
+        ),
         (b"person;id;state;from;to\n", "table:1: one column must hold `person`; found 'person', 'id'"),
     ],
 )
