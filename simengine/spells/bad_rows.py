@@ -148,9 +148,9 @@ class BadRows:
         ResultsError
             If it exists or cannot be written; then nothing is left of it.
         """
-        if path.exists():
-            raise ResultsError(f"--problems {path}: must be the name of a new file; found one that exists. Give another name")
         try:
+            if path.exists() or path.is_symlink():
+                raise ResultsError(f"--problems {path}: must be the name of a new file; found one that exists. Give another name")
             handle, draft = tempfile.mkstemp(prefix=".simengine-draft-", dir=path.resolve().parent)
             try:
                 with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
@@ -162,9 +162,10 @@ class BadRows:
             except BaseException:
                 Path(draft).unlink()
                 raise
-        except OSError as error:
+        except (OSError, ValueError, RuntimeError) as error:
             rule = "must be the name of a new file that can be written"
-            raise ResultsError(f"--problems {path}: {rule}; found: {error.strerror or error}. Give another name") from None
+            found = (isinstance(error, OSError) and error.strerror) or str(error)
+            raise ResultsError(f"--problems {path}: {rule}; found: {found}. Give another name") from None
 
 
 def _cell(text: str) -> str:

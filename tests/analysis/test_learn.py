@@ -309,6 +309,25 @@ def test_money_that_was_observed__stands_in_the_unit_of_the_study(tmp_path: Path
     assert float(row[2]) == pytest.approx(2.4, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"of": "metric.successes", "value": 5},
+            "a result of a metric must be its estimate or its truth; found `metric.successes`",
+        ),
+        ({"of": "metric.successes.n", "value": 5}, "a result of a metric must be its estimate or its truth"),
+        ({"of": "metric.successes.estimate", "value": 1e308}, "`value` must be 1e+15 at most; found 1e+308. Look at its unit"),
+        ({"of": "metric.successes.estimate", "value": 5, "rounded_to": 1e308}, "`rounded_to` must be 1e+15 at most"),
+        ({"of": "metric.successes.estimate", "value": 5, "standard_error": 1e-300}, "`standard_error` must be 1e-09 or more"),
+    ],
+)
+def test_result_that_no_study_can_learn_from__is_refused(row: dict[str, Any], message: str, successes: Study) -> None:
+    with pytest.raises(UsageError) as error:
+        learned(successes, row, n=200)
+    assert message in str(error.value)
+
+
 def _ranks(values: Any, weights: Any) -> Any:
     order = np.argsort(values)
     found = np.empty(len(values))

@@ -319,7 +319,8 @@ def _fits(observer: Observer, sample: _Sample, likelihood: Synthetic, weights: F
         errors = np.where(is_there, column - expected[:, k], 0.0) / np.sqrt(own[:, k])
         bias = float(part @ errors)
         sd = float(np.sqrt(max(part @ (errors - bias) ** 2, 1e-300)))
-        skewness = float(part @ ((errors - bias) / sd) ** 3)
+        # Of a single replication there is none, and its power would be no number.
+        skewness = float(part @ ((errors - bias) / sd) ** 3) if sd > 1e-100 else 0.0
         mean = float(share @ expected[:, k])
         spread = float(np.sqrt(share @ ((expected[:, k] - mean) ** 2 + with_error[:, k])))
         fits.append(Fit(one, True, float(prior_values.mean()), float(prior_values.std()), mean, spread, bias, sd, skewness))
