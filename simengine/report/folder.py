@@ -41,7 +41,10 @@ def results_folder(target: Path | str) -> Iterator[Path]:
     """
     if not str(target).strip():
         raise ResultsError("-o: must be the name of a folder; found an empty one")
-    name, target = Path(target), Path(target).resolve()
+    try:
+        name, target = Path(target), Path(target).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a name with a character of no name, or links in a circle
+        raise ResultsError(f"-o {target}: must be the name of a folder; found: {error}. Give another name") from None
     _refuse_if_taken(name, target)
     made = [parent for parent in target.parents if not parent.exists()]
     is_new = not target.exists()

@@ -13,7 +13,7 @@ from simengine.config.document import Document, read_document
 from simengine.config.validate import validate
 from simengine.distributions import Name, Spec
 from simengine.distributions.names import one_or_several, spelled
-from simengine.errors import shorten
+from simengine.errors import UsageError, shorten
 
 ColumnRole: TypeAlias = Literal["person", "state", "from", "to", "cost_per_day", "group", "entry", "observed_until"]
 """What a column holds."""
@@ -123,6 +123,8 @@ def load_mapping(mapping: MappingGiven) -> SpellsMapping:
     ------
     StudyError
         With every problem that was found, each with its file, line and key.
+    UsageError
+        If it is neither a file nor data.
 
     Examples
     --------
@@ -136,6 +138,8 @@ def load_mapping_document(mapping: MappingGiven) -> tuple[SpellsMapping, Callabl
     """Read a mapping as `load_mapping` does, and return a function from any of its paths to file and line too."""
     if mapping is None or isinstance(mapping, SpellsMapping):
         return mapping or SpellsMapping(), lambda _: "the mapping"
+    if not isinstance(mapping, Path | str | Mapping):
+        raise UsageError(f"mapping: must be a file, the same as data, or nothing; found {shorten(mapping)}")
     is_file = isinstance(mapping, Path | str)
     document = read_document(Path(str(mapping))) if is_file else Document(_copied(mapping), default_place="the mapping")
     return validate(SpellsMapping, document), lambda key: document.place_of(tuple(key.split(".")))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from simengine.asked import one_of_words
+from simengine.asked import one_of_words, place_asked
+from simengine.errors import UsageError, shorten
 from simengine.spells.arrange import arrange
 from simengine.spells.bad_rows import BadRows, BadRowsError
 from simengine.spells.between_rows import check_rows
@@ -56,9 +57,12 @@ def read_spells(
     ResultsError
         If the list of bad rows cannot be written.
     UsageError
-        If a workbook is to be read and openpyxl is not installed; or for an order of dates that is none.
+        If a workbook is to be read and openpyxl is not installed; or if an argument is none of what it may be.
     """
-    path, (meant, place_of) = Path(path), load_mapping_document(mapping)
+    path, (meant, place_of) = place_asked(path, "path"), load_mapping_document(mapping)
+    listed = None if problems is None else place_asked(problems, "problems")
+    if not isinstance(without_bad_rows, bool):
+        raise UsageError(f"without_bad_rows: must be True or False; found {shorten(without_bad_rows)}")
     if dates is not None:
         meant = meant.model_copy(update={"dates": one_of_words(dates, "dates", get_args(DateOrder))})
     found = find_file(path)
@@ -74,8 +78,8 @@ def read_spells(
     bad = BadRows(path.name, table.noun, cells.row)
     rows = Judge(cells, meant, bad, header_at, notes).rows()
     days = check_rows(rows, meant, place_of(""), bad, {role: header for role, (_, header) in places.items()}, notes)
-    if problems is not None:
-        bad.write(Path(problems))
+    if listed is not None:
+        bad.write(listed)
     if bad.n and not without_bad_rows:
         raise BadRowsError(bad)
     progress(1.0)

@@ -319,7 +319,8 @@ def _fits(observer: Observer, sample: _Sample, likelihood: Synthetic, weights: F
         errors = np.where(is_there, column - expected[:, k], 0.0) / np.sqrt(own[:, k])
         bias = float(part @ errors)
         sd = float(np.sqrt(max(part @ (errors - bias) ** 2, 1e-300)))
-        skewness = float(part @ ((errors - bias) / sd) ** 3)
+        # Of a single replication there is none, and its power would be no number.
+        skewness = float(part @ ((errors - bias) / sd) ** 3) if sd > 1e-100 else 0.0
         mean = float(share @ expected[:, k])
         spread = float(np.sqrt(share @ ((expected[:, k] - mean) ** 2 + with_error[:, k])))
         fits.append(Fit(one, True, float(prior_values.mean()), float(prior_values.std()), mean, spread, bias, sd, skewness))
@@ -336,7 +337,7 @@ def _refuse_impossible(fits: Sequence[Fit], sample: _Sample) -> None:
             if one.expected == 0.0:
                 raise UsageError(_impossible(one.result, sample, "none"))
         elif abs(one.result.value - one.expected) > _IMPOSSIBLE * max(one.expected_sd, 1e-300):
-            found = f"{one.result}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
+            found = f"{one.result.written(1.0)}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
             raise UsageError(_impossible(one.result, sample, found))
 
 

@@ -73,7 +73,7 @@ def write_study(posterior: Posterior, results: str, seed: int, variant: str | No
         The variant that the study is: what is known of others is left out, as variants are.
     """
     study = posterior.study
-    code = _free(study.study.sources, "learned")
+    code = _free({**study.study.sources, **study.study.takes_for_granted}, "learned")
     moved = moved_numbers(posterior)
     source = {"source": code}
     changed: dict[str, Sourced] = {}
@@ -97,7 +97,8 @@ def write_study(posterior: Posterior, results: str, seed: int, variant: str | No
     title = f"posterior of this study given {results} (simengine learn, seed {seed}, {len(posterior.weights):,} replications)"
     heading = heading.model_copy(
         update={
-            "sources": {**heading.sources, code: title},
+            # Without any a study takes every text for a source.
+            "sources": {**heading.sources, code: title} if heading.sources else {},
             "takes_for_granted": {**heading.takes_for_granted, code: granted},
         }
     )
