@@ -22,6 +22,7 @@ from simengine.cli.fit import fit_command
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.reference import record, reference
+from simengine.cli.rerun import rerun_command
 from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
 from simengine.errors import SimengineError, escaped
@@ -240,6 +241,6 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-_OF_NO_QUESTION = (fit_command, replay_command, explain, lint, reference, record, seal_command, score_command, sweep)
+_OF_NO_QUESTION = (fit_command, replay_command, explain, lint, reference, record, rerun_command, seal_command, score_command, sweep)
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

@@ -91,6 +91,9 @@ class Subject(Protocol):
     def texts(self, subject: Any, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
         """Write it as it was asked about, by the names of files."""
 
+    def contract_text(self, subject: Any, /) -> str | None:
+        """Write its contract; None where it has several."""
+
 
 class OfStudy:
     """A study."""
@@ -140,6 +143,12 @@ class OfStudy:
 
         return {self.file: kept_text(study, variant, variants)}
 
+    def contract_text(self, study: Study, /) -> str | None:
+        """Write its contract."""
+        from simengine.report.document import as_text
+
+        return as_text(study.contract)
+
 
 class OfPortfolio:
     """Several studies held together."""
@@ -187,6 +196,10 @@ class OfPortfolio:
         from simengine.report.document import portfolio_texts
 
         return portfolio_texts(holding)
+
+    def contract_text(self, holding: Holding, /) -> str | None:  # noqa: ARG002
+        """Each of its studies has a contract of its own."""
+        return None
 
 
 class OfRun(OfStudy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -61,6 +62,24 @@ def results_folder(target: Path | str) -> Iterator[Path]:
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
             raise ResultsError(f"-o {name}: the folder must take the results; found: {reason}. Nothing was left behind") from None
+
+
+def refuse_taken(target: Path) -> None:
+    """Refuse a place in which no results can appear, as `results_folder` would; nothing is made.
+
+    Raises
+    ------
+    ResultsError
+        If it already holds something, or cannot be written.
+    """
+    if not str(target).strip():
+        raise ResultsError("-o: must be the name of a folder; found an empty one")
+    place = target.resolve()
+    _refuse_if_taken(target, place)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = "Permission denied" if there.is_dir() else "Not a directory"
+        raise ResultsError(f"-o {target}: must be a folder that can be written; found: {found}. Give another name")
 
 
 def _publish(draft: Path, target: Path, *, is_new: bool) -> None:
