@@ -78,7 +78,7 @@ def refuse_taken(target: Path) -> None:
     _refuse_if_taken(target, place)
     there = next(folder for folder in (place, *place.parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        found = "Permission denied" if there.is_dir() else "Not a directory"
+        found = "Permission denied" if there.is_dir() else "File exists" if there == place.parent else "Not a directory"
         raise ResultsError(f"-o {target}: must be a folder that can be written; found: {found}. Give another name")
 
 
