@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
     from simengine.errors import SimengineError
     from simengine.pipeline import evaluate, simulate
-    from simengine.questions.python import ask, run, settle
+    from simengine.questions.python import ask, estimate_cost, run, settle
+    from simengine.questions.rerun import rerun
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.seals.making import seal
@@ -33,6 +34,7 @@ __all__ = [
     "SimengineError",
     "Study",
     "ask",
+    "estimate_cost",
     "evaluate",
     "find_study",
     "fit",
@@ -40,6 +42,7 @@ __all__ = [
     "load_portfolio",
     "load_study",
     "replay",
+    "rerun",
     "run",
     "run_study",
     "score",
@@ -54,6 +57,7 @@ _HOMES = {
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
+    "estimate_cost": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",
@@ -61,6 +65,7 @@ _HOMES = {
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
+    "rerun": "simengine.questions.rerun",
     "run": "simengine.questions.python",
     "run_study": "simengine.replications.blocks",
     "score": "simengine.seals.scores",

@@ -57,7 +57,7 @@ def test_rerun__is_the_same_to_the_last_byte_and_writes_nothing(copy: Path, tmp_
     assert {one.verdict for one in found.files} == {"same"}
     assert {one.name for one in found.files} == {path.name for path in copy.iterdir()} - {NAME}
     assert found.is_same
-    assert not found.here
+    assert found.here == found.made_by
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
@@ -112,9 +112,10 @@ def test_rerun__does_not_compare_what_another_library_drew(copy: Path) -> None:
 
     changed_record(copy, older)
     found = rerun(copy)
+    said = in_this_process(["rerun", copy]).stdout.splitlines()
 
     assert {one.name.rpartition(".")[2] for one in found.files if one.verdict == "not compared"} == {"png", "svg"}
-    assert list(found.here) == ["matplotlib"]
+    assert said[-2:] == [f"matplotlib: 3.0.0 then, {found.here['matplotlib']} here", "The same, as far as compared."]
     assert found.is_same
 
 

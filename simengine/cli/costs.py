@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simengine.cli.options import in_words, say
 
 if TYPE_CHECKING:
-    from simengine.questions.cost import Cost, Describe
+    from simengine.questions.cost import CostEstimate, Describe
     from simengine.questions.driver import Posed
 
 
@@ -25,13 +25,13 @@ def say_cost(posed: Posed, command: str, describe: Describe, output: Path | None
     say(document.as_json(as_plain(cost)) if as_json else _lines(cost))
 
 
-def _lines(cost: Cost) -> str:
+def _lines(cost: CostEstimate) -> str:
     """Write a cost as lines of text.
 
     Examples
     --------
-    >>> from simengine.questions.cost import Cost
-    >>> print(_lines(Cost("stress", 12_000, True, 2, 1000, 61.0, 34.0, None, 1_500_000, {}, 512, ("memory",))))
+    >>> from simengine.questions.cost import CostEstimate
+    >>> print(_lines(CostEstimate("stress", 12_000, True, 2, 1000, 61.0, 34.0, None, 1_500_000, {}, 512, ("memory",))))
     stress: 12,000 replications at most, on 2 threads, in blocks of at most 1,000
     time    about 30 seconds; 1 minute of CPU time
     memory  unknown
@@ -43,7 +43,7 @@ def _lines(cost: Cost) -> str:
     threads = "one thread" if cost.threads == 1 else f"{cost.threads} threads"
     trial = f"a trial on {cost.tried:,} replications" if cost.tried else "the time of a few replications"
     lines = [
-        f"{cost.command}: {cost.replications:,} replications{most}, on {threads}, in blocks of at most {cost.block_size:,}",
+        f"{cost.command}: {cost.replications_worked:,} replications{most}, on {threads}, in blocks of at most {cost.block_size:,}",
         f"time    about {in_words(cost.elapsed_seconds)}; {in_words(cost.cpu_seconds)} of CPU time",
         f"memory  {_bytes(cost.peak_memory_bytes)}{'' if cost.peak_memory_bytes is None else ' at the peak'}",
         f"disk    {_bytes(cost.disk_bytes)}{'' if cost.disk_bytes is None else ' with -o'}",

@@ -29,7 +29,8 @@ def rerun_command(run: Path, as_json: bool, threads: int | None, output: Path | 
         say(f"{one.name:{width}}  {one.verdict}{'' if one.difference is None else f': {one.difference}'}")
     say(f"Made by simengine {found.made_by['simengine']}, version {found.stream_version} of the random streams.")
     for name, version in found.here.items():
-        say(f"{name}: {found.made_by.get(name, 'unknown')} then, {version} here")
+        if found.made_by.get(name) != version:
+            say(f"{name}: {found.made_by.get(name, 'unknown')} then, {version} here")
     is_in_bytes = all(one.verdict == "same" for one in found.files)
     say("The same, byte by byte." if is_in_bytes else "The same, as far as compared." if found.is_same else "Not the same.")
     if output is not None:

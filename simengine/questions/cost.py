@@ -34,12 +34,12 @@ _AFTERWARDS = "what is done after the replications, memory and disk"
 
 
 @dataclass(frozen=True)
-class Cost:
+class CostEstimate:
     """What a question will cost."""
 
     command: str
     """The command that was tried."""
-    replications: int
+    replications_worked: int
     """Replications that are worked on, in all ensembles of the question together."""
     is_most: bool
     """Whether these are the most: how many there are is decided on the way."""
@@ -81,7 +81,7 @@ class _EnoughSeen(BaseException):
         self.each = seconds / n_replications
 
 
-def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, started: float = 0.0) -> Cost:
+def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, started: float = 0.0) -> CostEstimate:
     """Work out what a question will cost.
 
     Parameters
@@ -132,13 +132,13 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
 
 def _cost(
     posed: Posed, command: str, seconds: float, each: float, left_out: int | None = None, not_included: tuple[str, ...] = ()
-) -> Cost:
+) -> CostEstimate:
     """Say what is known from the first few replications: of all, or of those that are left out where the rest is tried."""
     work, at_once = posed.work, posed.size.at_once
     paced = each * (work.as_the_first if left_out is None else left_out)
-    return Cost(
+    return CostEstimate(
         command=command,
-        replications=work.replications,
+        replications_worked=work.replications,
         is_most=work.is_most,
         threads=at_once,
         block_size=posed.block_size,

@@ -55,7 +55,7 @@ class Rerun:
     made_by: Mapping[str, str]
     """By package: the version that made the folder."""
     here: Mapping[str, str]
-    """By package: the version here, where it is another one."""
+    """By package: the version here."""
     stream_version: int
     """Version of the random streams of both."""
 
@@ -97,9 +97,8 @@ def rerun(
         write_answer(draft, posed, command, found, content)
         here = content["provenance"]["software"]
         files = tuple(_compared(folder, draft, record["software"], here))
-    others = {name: version for name, version in here.items() if record["software"].get(name) != version}
     is_same = all(one.verdict in ("same", "same values", "not compared") for one in files)
-    return Rerun(command, is_same, files, record["software"], others, record["stream_version"])
+    return Rerun(command, is_same, files, record["software"], here, record["stream_version"])
 
 
 @contextmanager
