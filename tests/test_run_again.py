@@ -114,7 +114,7 @@ def test_folder__alone_gives_the_same_answer_again(asked: str, asked_from: Path,
     monkeypatch.chdir(away)
     kept = json.loads((away / ANSWER.get(command, f"{command}.json")).read_text())
 
-    again = json.loads(ask(*words_of(away / "run-again.txt"), "--json").output)
+    again = json.loads(ask(*words_of(away / "run-again.txt"), "--json").stdout)
 
     assert not (away / "hit").exists()
     settings = kept["provenance"]["settings"]
