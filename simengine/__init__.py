@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from simengine.errors import SimengineError
     from simengine.export import export_run
     from simengine.pipeline import evaluate, simulate
-    from simengine.questions.python import ask, run, settle
+    from simengine.questions.python import ask, estimate_cost, run, settle
+    from simengine.questions.rerun import rerun
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.seals.making import seal
@@ -36,6 +37,7 @@ __all__ = [
     "SimengineError",
     "Study",
     "ask",
+    "estimate_cost",
     "evaluate",
     "export_run",
     "find_study",
@@ -44,6 +46,7 @@ __all__ = [
     "load_portfolio",
     "load_study",
     "replay",
+    "rerun",
     "run",
     "run_study",
     "score",
@@ -60,6 +63,7 @@ _HOMES = {
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
+    "estimate_cost": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "export_run": "simengine.export",
     "find_study": "simengine.config",
@@ -68,6 +72,7 @@ _HOMES = {
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
+    "rerun": "simengine.questions.rerun",
     "run": "simengine.questions.python",
     "run_study": "simengine.replications.blocks",
     "score": "simengine.seals.scores",

@@ -24,6 +24,7 @@ from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_op
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.reference import record, reference
 from simengine.cli.report import report
+from simengine.cli.rerun import rerun_command
 from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
 from simengine.cli.workbook import workbook
@@ -244,7 +245,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 
 _OF_NO_QUESTION = (
-    export, fit_command, replay_command, explain, lint, reference, record, report, seal_command, score_command, sweep, workbook,
+    export, fit_command, replay_command, explain, lint, reference, record, report, rerun_command, seal_command, score_command, sweep, workbook,
 )  # fmt: skip
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

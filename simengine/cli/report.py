@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 def _answered(posed: Posed, name: str) -> Any:
     """Answer a question, with a bar, and say before more than ten seconds how long it takes."""
-    with progress(posed.n_worked) as advance:
-        return posed.answer(advance, say_if_long(posed.n_worked, "-n" if name == RUN.name else "--further"))
+    work = posed.work
+    with progress(work.as_the_first) as advance:
+        return posed.answer(advance, say_if_long(work.as_the_first, "-n" if name == RUN.name else "--further"))
 
 
 @click.command("report")

@@ -161,7 +161,7 @@ def made_material(
     refuse
         Raises what can be known to be wrong before anything is simulated.
     """
-    from simengine.provenance import Stopwatch, describe_run
+    from simengine.provenance import Stopwatch
     from simengine.questions.driver import keep, pose
     from simengine.questions.question import Source
     from simengine.questions.run.question import RUN
@@ -174,7 +174,11 @@ def made_material(
     clock = Stopwatch()
     own = {"study": place.name, "variant": variant, "overrides": list(overrides)}
     found, content = keep(
-        posed, "run", None, lambda: answered(posed, "run"), lambda text, settings: describe_run(clock, text, own | dict(settings))
+        posed,
+        "run",
+        None,
+        lambda: answered(posed, "run"),
+        lambda text, settings: posed.described(clock, text, "report", own | dict(settings)),
     )
     # When it ran is no part of what it says: the same study and seed give the same report.
     del content["provenance"]["time"]

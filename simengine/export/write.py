@@ -22,7 +22,8 @@ from simengine.late import late
 from simengine.questions.cash.periods import periods_of
 from simengine.questions.driver import OnProgress
 from simengine.records import Integers, ReplicationResults
-from simengine.replications.blocks import BLOCK_SIZE, map_blocks
+from simengine.replications.blocks import map_blocks
+from simengine.replications.memory import BLOCK_SIZE
 from simengine.report import document, folder
 from simengine.report.kept import KeptRun, read_run
 from simengine.risk import statistics, trust

@@ -105,6 +105,24 @@ def _refuse_file(target: Path) -> None:
         raise ResultsError(f"-o {target}: must be the name of a new file; found {found}. Give another name")
 
 
+def refuse_taken(target: Path) -> None:
+    """Refuse a place in which no results can appear, as `results_folder` would; nothing is made.
+
+    Raises
+    ------
+    ResultsError
+        If it already holds something, or cannot be written.
+    """
+    if not str(target).strip():
+        raise ResultsError("-o: must be the name of a folder; found an empty one")
+    place = target.resolve()
+    _refuse_if_taken(target, place)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = "Permission denied" if there.is_dir() else "File exists" if there == place.parent else "Not a directory"
+        raise ResultsError(f"-o {target}: must be a folder that can be written; found: {found}. Give another name")
+
+
 def _publish(draft: Path, target: Path, *, is_new: bool) -> None:
     """Put a draft in the place of the results."""
     if is_new:
