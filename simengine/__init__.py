@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
+    from simengine.conformance.conform import conform
     from simengine.errors import SimengineError
     from simengine.pipeline import evaluate, simulate
     from simengine.questions.python import ask, run, settle
@@ -33,6 +34,7 @@ __all__ = [
     "SimengineError",
     "Study",
     "ask",
+    "conform",
     "evaluate",
     "find_study",
     "fit",
@@ -54,6 +56,7 @@ _HOMES = {
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
+    "conform": "simengine.conformance.conform",
     "evaluate": "simengine.pipeline",
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.fit import fit_command
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
@@ -175,9 +176,9 @@ def _rewrite(file: Path) -> None:
 
 
 @commands.command()
-@click.argument("what", metavar="[study|contract|portfolio]", default="study")
+@click.argument("what", metavar="[study|contract|portfolio|conformance]", default="study")
 def schema(what: str) -> None:
-    """Print the JSON Schema of what a file of a study, a contract or a portfolio may say, for an editor."""
+    """Print the JSON Schema of what a file of a study, a contract, a portfolio or a conformance set may say, for an editor."""
     from simengine.config.schema import schema_text
 
     say(schema_text(what).rstrip("\n"))
@@ -240,6 +241,17 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-_OF_NO_QUESTION = (fit_command, replay_command, explain, lint, reference, record, seal_command, score_command, sweep)
+_OF_NO_QUESTION = (
+    fit_command,
+    replay_command,
+    conform_command,
+    explain,
+    lint,
+    reference,
+    record,
+    seal_command,
+    score_command,
+    sweep,
+)
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)
