@@ -52,7 +52,21 @@ ASKED: dict[str, tuple[object, ...]] = {
     "value": (NORRKOPING, "-n", 20, *SMALL),
     "window": (NORRKOPING, "--months", "12,24", "-n", 20, *SMALL),
 }
-OF_NO_STUDY = {"schema", "bench", "demo", "explain", "fit", "lint", "portfolio", "record", "reference", "replay", "sweep", "warmup"}
+OF_NO_STUDY = {
+    "schema",
+    "bench",
+    "conform",
+    "demo",
+    "explain",
+    "fit",
+    "lint",
+    "portfolio",
+    "record",
+    "reference",
+    "replay",
+    "sweep",
+    "warmup",
+}
 
 
 def answer(name: str, *arguments: object) -> str:

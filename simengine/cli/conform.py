@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from simengine.cli.options import PLACE, json_option, output_option, say
 from simengine.errors import UsageError
 from simengine.questions.driver import asked_again
 
-_DIFFERS = 1
+DIFFERS = 1
 """Exit code where a case does not agree."""
 
 
@@ -61,7 +62,7 @@ def conform_command(place: Path | None, results: Path | None, export: Path | Non
         if output is not None:
             say(f"Results: {output}")
     if not found.agrees:
-        click.get_current_context().exit(_DIFFERS)
+        sys.exit(DIFFERS)
 
 
 def _export(place: Path | None, export: Path) -> None:

@@ -13,9 +13,13 @@ from simengine.config.consistency import contract_problems
 from simengine.config.document import read_document
 from simengine.config.load import shipped_folder
 from simengine.config.validate import refuse, validate
+from simengine.contract.listed import reached_from
+from simengine.contract.rules import NONE, PEOPLE
 from simengine.contract.spec import Contract
+from simengine.contract.typed import nothing_reached, refuse_typed
 from simengine.distributions import Name, Spec
-from simengine.errors import Finding, Problem, StudyError, one_of, shorten
+from simengine.errors import Finding, Problem, StudyError, UsageError, one_of, shorten
+from simengine.records import Reached
 
 SETTLEMENT = "settlement"
 """The date of a contract without dates."""
@@ -192,23 +196,45 @@ def _refuse_other_than_json(path: Path) -> None:
 def _case_problems(file: ConformanceFile) -> Iterator[Finding]:
     if file.basis != "made up" and not file.sources:
         yield "sources", "terms that come from a signed contract must have a source", "none", ""
-    contract = file.contract
-    dates, parties = list(contract.calendar) or [SETTLEMENT], contract.all_parties()
     for name, case in file.cases.items():
-        for place, one in enumerate(case.measured):
-            yield from _measured_problems(contract, one, f"cases.{name}.measured.{place}")
+        inputs = [
+            finding
+            for place, one in enumerate(case.measured)
+            for finding in _measured_problems(file.contract, one, f"cases.{name}.measured.{place}")
+        ]
+        yield from inputs or _input_problems(file.contract, case, f"cases.{name}")
         for place, payment in enumerate(case.expected or ()):
-            path = f"cases.{name}.expected.{place}"
-            if payment.date not in dates:
-                yield f"{path}.date", "must be a date of the contract", f"`{payment.date}`", one_of(dates)
-            for key, party in (("from", payment.from_), ("to", payment.to)):
-                if party not in parties:
-                    yield f"{path}.{key}", "must be a party of the contract", f"`{party}`", one_of(parties)
-            if payment.from_ == payment.to:
-                yield f"{path}.to", "payer and payee must be two parties", f"`{payment.to}` twice", ""
-            if (payment.month is None) == bool(contract.calendar):
-                found = "none" if payment.month is None else f"{payment.month}"
-                yield f"{path}.month", "must be given where the contract has dates, and only there", found, ""
+            yield from _payment_problems(file.contract, payment, f"cases.{name}.expected.{place}")
+
+
+def _payment_problems(contract: Contract, payment: ExpectedPayment, path: str) -> Iterator[Finding]:
+    dates, parties = list(contract.calendar) or [SETTLEMENT], contract.all_parties()
+    if payment.date not in dates:
+        yield f"{path}.date", "must be a date of the contract", f"`{payment.date}`", one_of(dates)
+    for key, party in (("from", payment.from_), ("to", payment.to)):
+        if party not in parties:
+            yield f"{path}.{key}", "must be a party of the contract", f"`{party}`", one_of(parties)
+    if payment.from_ == payment.to:
+        yield f"{path}.to", "payer and payee must be two parties", f"`{payment.to}` twice", ""
+    if (payment.month is None) == bool(contract.calendar):
+        found = "none" if payment.month is None else f"{payment.month}"
+        yield f"{path}.month", "must be given where the contract has dates, and only there", found, ""
+
+
+def _input_problems(contract: Contract, case: ConformanceCase, path: str) -> Iterator[Finding]:
+    """Find what nobody can settle a contract on, as a replay refuses it."""
+    if case.reached and not contract.outcomes:
+        rule = "rows of what people reached must belong to a contract that counts `outcomes` person by person"
+        yield f"{path}.reached", rule, "none in this one", ""
+        return
+    try:
+        refuse_typed(contract, outcomes_of(contract, case), contract.commitment.value if case.drawn is None else case.drawn, None)
+        reached_of(contract, case)
+    except UsageError as error:
+        yield path, str(error), "", ""
+    except StudyError as error:
+        for problem in error.problems:
+            yield f"{path}.{problem.where}.{problem.key}".rstrip("."), problem.rule, problem.found, problem.way_out
 
 
 def _measured_problems(contract: Contract, one: MeasuredOutcome, path: str) -> Iterator[Finding]:
@@ -228,3 +254,47 @@ def _measured_problems(contract: Contract, one: MeasuredOutcome, path: str) -> I
 def dates_measured(contract: Contract, metric: str) -> list[str]:
     """List the dates for which a metric is measured anew; none of one that is measured once."""
     return [date for one in contract.metrics[metric].measured_on for date in contract.dates_named(one)]
+
+
+def outcomes_of(contract: Contract, case: ConformanceCase) -> dict[str, float]:
+    """Name what was measured and counted as a replay does.
+
+    Raises
+    ------
+    UsageError
+        If something is said twice.
+    """
+    found: dict[str, float] = {}
+
+    def enter(name: str, wave: str | None, value: float) -> None:
+        key = name if wave is None else f"{name}.{wave}"
+        if key in found:
+            raise UsageError(f"outcome {key}: must be given once; found twice")
+        found[key] = value
+
+    for one in case.measured:
+        dates = dates_measured(contract, one.metric)
+        enter(one.metric if one.date is None else f"{one.metric}_{dates.index(one.date) + 1}", one.wave, one.value)
+    for people in case.people:
+        # Combinations are named in the order of the contract.
+        listed = (
+            None if people.milestones is None else sorted(people.milestones, key=[*contract.milestones, *people.milestones].index)
+        )
+        enter(PEOPLE if listed is None else "+".join(listed) or NONE, people.wave, people.number)
+    return found
+
+
+def reached_of(contract: Contract, case: ConformanceCase) -> Reached | None:
+    """Return who reached what; of a contract that counts people, somebody who reached nothing where nobody is named.
+
+    Raises
+    ------
+    StudyError
+        With every row that cannot be.
+    """
+    if not case.reached:
+        return nothing_reached(contract, 1) if contract.outcomes else None
+    rows = [row.model_dump(exclude_none=True) for row in case.reached]
+    # A table has the same columns in every line.
+    keys = list(dict.fromkeys(["person", "outcome", "month", *(key for row in rows for key in row)]))
+    return reached_from(contract, [(f"reached.{place}", {key: row.get(key) for key in keys}) for place, row in enumerate(rows)])

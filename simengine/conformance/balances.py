@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from simengine.capital import smallest_units
-from simengine.config.conformance import ConformanceCase, ConformanceFile, dates_measured
-from simengine.contract.listed import reached_from
-from simengine.contract.rules import NONE, PEOPLE
-from simengine.contract.typed import nothing_reached, refuse_typed
+from simengine.config.conformance import ConformanceCase, ConformanceFile, outcomes_of, reached_of
 from simengine.currencies import units_of
-from simengine.errors import SimengineError, UsageError
-from simengine.records import Payments, Reached
+from simengine.errors import SimengineError
+from simengine.records import Payments
 from simengine.settlement import replay
 
 
@@ -60,69 +57,15 @@ def expected_of(case: ConformanceCase) -> Balances | None:
     return balances_of((Between(one.date, one.month, one.from_, one.to), one.amount) for one in case.expected)
 
 
-def settled(file: ConformanceFile, case: ConformanceCase, where: str) -> Balances | None:
-    """Settle a case with this program.
-
-    Parameters
-    ----------
-    file
-        The contract.
-    case
-        What happened.
-    where
-        What the case is called in messages.
-
-    Returns
-    -------
-    What is paid; nothing where the program refuses to settle it.
-
-    Raises
-    ------
-    UsageError
-        If the case says something that cannot be, so that nobody can settle it.
-    """
+def settled(file: ConformanceFile, case: ConformanceCase) -> Balances | None:
+    """Settle a case with this program; nothing where it refuses to."""
     contract = file.contract
     drawn = contract.commitment.value if case.drawn is None else case.drawn
     try:
-        outcomes = outcomes_of(file, case)
-        refuse_typed(contract, outcomes, drawn, None)
-        reached = _reached(file, case)
-    except SimengineError as error:
-        raise UsageError(f"{where}: {error}") from None
-    try:
-        payments = replay(contract, outcomes, drawn, reached=reached)
+        payments = replay(contract, outcomes_of(contract, case), drawn, reached=reached_of(contract, case))
     except SimengineError:
         return None
     return _paid(payments, units_of(contract.currency))
-
-
-def outcomes_of(file: ConformanceFile, case: ConformanceCase) -> dict[str, float]:
-    """Name what was measured and counted as a replay does."""
-    found: dict[str, float] = {}
-
-    def enter(name: str, wave: str | None, value: float) -> None:
-        key = name if wave is None else f"{name}.{wave}"
-        if key in found:
-            raise UsageError(f"`{key}` must be given once; found twice")
-        found[key] = value
-
-    for one in case.measured:
-        dates = dates_measured(file.contract, one.metric)
-        enter(one.metric if one.date is None else f"{one.metric}_{dates.index(one.date) + 1}", one.wave, one.value)
-    for people in case.people:
-        name = PEOPLE if people.milestones is None else "+".join(people.milestones) or NONE
-        enter(name, people.wave, people.number)
-    return found
-
-
-def _reached(file: ConformanceFile, case: ConformanceCase) -> Reached | None:
-    """Return who reached what; of a contract that counts people, somebody who reached nothing where nobody is named."""
-    if not case.reached:
-        return nothing_reached(file.contract, 1) if file.contract.outcomes else None
-    rows = [(f"reached.{place}", row.model_dump(exclude_none=True)) for place, row in enumerate(case.reached)]
-    # A table has the same columns in every line.
-    keys = list(dict.fromkeys(["person", "outcome", "month", *(key for _, row in rows for key in row)]))
-    return reached_from(file.contract, [(where, {key: row.get(key) for key in keys}) for where, row in rows])
 
 
 def _paid(payments: Payments, units: int) -> Balances:

@@ -23,9 +23,9 @@ class PaymentComparison(TypedDict):
     payee: str
     """Who receives."""
     expected: int
-    """What is expected, in the smallest unit of the currency; negative in the other direction."""
+    """What is expected, in the smallest unit of the currency; 0 if nothing is."""
     found: int
-    """What the program found."""
+    """What the program found; negative in the other direction."""
     difference: int
     """Found less expected."""
 

@@ -25,16 +25,14 @@ def conform(place: Path | str | None = None, results: Path | str | None = None) 
     ------
     StudyError
         With everything that is wrong with a file.
-    UsageError
-        If a case says something that cannot be.
 
     Examples
     --------
     >>> conform().agrees
     True
     """
-    files = {path.stem: (path, load_conformance(path)) for path in conformance_files(place)}
-    found = _settled(files) if results is None else read_results(results, {name: file.cases for name, (_, file) in files.items()})
+    files = {path.stem: load_conformance(path) for path in conformance_files(place)}
+    found = _settled(files) if results is None else read_results(results, {name: file.cases for name, file in files.items()})
     cases = [
         compared(
             name,
@@ -44,15 +42,12 @@ def conform(place: Path | str | None = None, results: Path | str | None = None) 
             found.get(name, {}).get(case_name),
             is_given=case_name in found.get(name, {}),
         )
-        for name, (_, file) in files.items()
+        for name, file in files.items()
         for case_name, case in file.cases.items()
     ]
     return Conformance("simengine" if results is None else Path(results).name, tuple(cases), found)
 
 
-def _settled(files: dict[str, tuple[Path, ConformanceFile]]) -> dict[str, dict[str, Balances | None]]:
+def _settled(files: dict[str, ConformanceFile]) -> dict[str, dict[str, Balances | None]]:
     """Settle all cases with this program."""
-    return {
-        name: {case_name: settled(file, case, f"{path}: cases.{case_name}") for case_name, case in file.cases.items()}
-        for name, (path, file) in files.items()
-    }
+    return {name: {case_name: settled(file, case) for case_name, case in file.cases.items()} for name, file in files.items()}

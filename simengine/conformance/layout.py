@@ -40,8 +40,8 @@ def conformance_tables(found: Conformance) -> RenderableType:
             "" if case["verdict"] == "agrees" else case["verdict"],
         )
     parts: list[RenderableType] = [layout]
-    if any(case["verdict"] == "differs" for case in found.cases):
-        parts.append(_differences(found))
+    if (differences := _differences(found)).row_count:
+        parts.append(differences)
     return Group(*parts, Text(_sentence(found)))
 
 
@@ -68,7 +68,7 @@ def _differences(found: Conformance) -> Table:
     for title in ("expected", "found", "difference"):
         layout.add_column(title, justify="right", no_wrap=True)
     for case in found.cases:
-        for one in case["payments"]:
+        for one in case["payments"] if case["verdict"] == "differs" else ():
             if one["difference"]:
                 month = "" if one["month"] is None else f" (month {one['month']})"
                 place = f"{case['contract']}, {case['case']}\n  {one['date']}{month}, {one['payer']} to {one['payee']}"
