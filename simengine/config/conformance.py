@@ -228,8 +228,10 @@ def _input_problems(contract: Contract, case: ConformanceCase, path: str) -> Ite
         yield f"{path}.reached", rule, "none in this one", ""
         return
     try:
-        refuse_typed(contract, outcomes_of(contract, case), contract.commitment.value if case.drawn is None else case.drawn, None)
-        reached_of(contract, case)
+        refuse_typed(
+            contract, outcomes_in_case(contract, case), contract.commitment.value if case.drawn is None else case.drawn, None
+        )
+        reached_in_case(contract, case)
     except UsageError as error:
         yield path, str(error), "", ""
     except StudyError as error:
@@ -256,7 +258,7 @@ def dates_measured(contract: Contract, metric: str) -> list[str]:
     return [date for one in contract.metrics[metric].measured_on for date in contract.dates_named(one)]
 
 
-def outcomes_of(contract: Contract, case: ConformanceCase) -> dict[str, float]:
+def outcomes_in_case(contract: Contract, case: ConformanceCase) -> dict[str, float]:
     """Name what was measured and counted as a replay does.
 
     Raises
@@ -284,7 +286,7 @@ def outcomes_of(contract: Contract, case: ConformanceCase) -> dict[str, float]:
     return found
 
 
-def reached_of(contract: Contract, case: ConformanceCase) -> Reached | None:
+def reached_in_case(contract: Contract, case: ConformanceCase) -> Reached | None:
     """Return who reached what; of a contract that counts people, somebody who reached nothing where nobody is named.
 
     Raises

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from simengine.capital import smallest_units
-from simengine.config.conformance import ConformanceCase, ConformanceFile, outcomes_of, reached_of
+from simengine.config.conformance import ConformanceCase, ConformanceFile, outcomes_in_case, reached_in_case
 from simengine.currencies import units_of
 from simengine.errors import SimengineError
 from simengine.records import Payments
@@ -57,12 +57,12 @@ def expected_of(case: ConformanceCase) -> Balances | None:
     return balances_of((Between(one.date, one.month, one.from_, one.to), one.amount) for one in case.expected)
 
 
-def settled(file: ConformanceFile, case: ConformanceCase) -> Balances | None:
+def settle_case(file: ConformanceFile, case: ConformanceCase) -> Balances | None:
     """Settle a case with this program; nothing where it refuses to."""
     contract = file.contract
     drawn = contract.commitment.value if case.drawn is None else case.drawn
     try:
-        payments = replay(contract, outcomes_of(contract, case), drawn, reached=reached_of(contract, case))
+        payments = replay(contract, outcomes_in_case(contract, case), drawn, reached=reached_in_case(contract, case))
     except SimengineError:
         return None
     return _paid(payments, units_of(contract.currency))

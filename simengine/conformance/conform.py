@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simengine.config.conformance import ConformanceFile, conformance_files, load_conformance
-from simengine.conformance.balances import Balances, expected_of, settled
+from simengine.conformance.balances import Balances, expected_of, settle_case
 from simengine.conformance.comparison import Conformance, compared
 from simengine.conformance.results_file import read_results
 from simengine.currencies import decimals_of
@@ -50,4 +50,4 @@ def conform(place: Path | str | None = None, results: Path | str | None = None) 
 
 def _settled(files: dict[str, ConformanceFile]) -> dict[str, dict[str, Balances | None]]:
     """Settle all cases with this program."""
-    return {name: {case_name: settled(file, case) for case_name, case in file.cases.items()} for name, file in files.items()}
+    return {name: {case_name: settle_case(file, case) for case_name, case in file.cases.items()} for name, file in files.items()}

@@ -19,7 +19,7 @@ from typing import Any
 
 from simengine import accelerate
 from simengine.config.conformance import ConformanceFile, conformance_files, load_conformance
-from simengine.conformance.balances import expected_of, settled
+from simengine.conformance.balances import expected_of, settle_case
 from simengine.errors import SimengineError
 
 
@@ -95,7 +95,7 @@ def caught(mutation: Mutation, contracts: tuple[str, ...] = ()) -> list[str]:
             file.contract.programs.clear()
             for case_name, case in file.cases.items():
                 try:
-                    is_same = settled(file, case) == expected_of(case)
+                    is_same = settle_case(file, case) == expected_of(case)
                 except (ArithmeticError, IndexError, KeyError, ValueError, SimengineError):
                     is_same = False
                 if not is_same:
