@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from docs.keys.models import bare, names_below
 from simengine.config.schema import meanings
+from simengine.conformance.comparison import ConformContent
 from simengine.contract_text.published import PublishedContent
 from simengine.provenance import Provenance
 from simengine.questions.cost import CostEstimate
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Any] = {
     "check": CheckContent,
     "replay": ReplayContent,
     "replay.all": PublishedContent,
+    "conform": ConformContent,
     "seal": SealContent,
     "score": ScoreContent,
     "fit": FitContent,

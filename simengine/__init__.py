@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
+    from simengine.conformance.conform import conform
     from simengine.documents.write import write_report
     from simengine.errors import SimengineError
     from simengine.export import export_run
@@ -37,6 +38,7 @@ __all__ = [
     "SimengineError",
     "Study",
     "ask",
+    "conform",
     "estimate_cost",
     "evaluate",
     "export_run",
@@ -63,6 +65,7 @@ _HOMES = {
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
+    "conform": "simengine.conformance.conform",
     "estimate_cost": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "export_run": "simengine.export",

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.export import export
 from simengine.cli.fit import fit_command
@@ -179,9 +180,9 @@ def _rewrite(file: Path) -> None:
 
 
 @commands.command()
-@click.argument("what", metavar="[study|contract|portfolio]", default="study")
+@click.argument("what", metavar="[study|contract|portfolio|conformance]", default="study")
 def schema(what: str) -> None:
-    """Print the JSON Schema of what a file of a study, a contract or a portfolio may say, for an editor."""
+    """Print the JSON Schema of what a file of a study, a contract, a portfolio or a conformance set may say, for an editor."""
     from simengine.config.schema import schema_text
 
     say(schema_text(what).rstrip("\n"))
@@ -245,7 +246,20 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 
 _OF_NO_QUESTION = (
-    export, fit_command, replay_command, explain, lint, reference, record, report, rerun_command, seal_command, score_command, sweep, workbook,
-)  # fmt: skip
+    conform_command,
+    explain,
+    export,
+    fit_command,
+    lint,
+    record,
+    reference,
+    replay_command,
+    report,
+    rerun_command,
+    score_command,
+    seal_command,
+    sweep,
+    workbook,
+)
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

@@ -123,8 +123,8 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
 
 def find_study(name: str) -> Path:
     """Return the path of a shipped study by its name ("norrkoping", "tiny")."""
-    if (_shipped() / f"{name}.yaml").is_file():
-        return _shipped() / f"{name}.yaml"
+    if (shipped_folder() / f"{name}.yaml").is_file():
+        return shipped_folder() / f"{name}.yaml"
     names = [path.stem for path in shipped_studies()]
     way_out = did_you_mean(name, names, one_of(names))
     raise UsageError(f"find_study: must be the name of a study that comes with simengine; found {name!r}. {way_out}")
@@ -132,15 +132,15 @@ def find_study(name: str) -> Path:
 
 def shipped_studies() -> list[Path]:
     """List the shipped studies."""
-    return sorted(_shipped().glob("*.yaml"))
+    return sorted(shipped_folder().glob("*.yaml"))
 
 
 def shipped_contracts() -> list[Path]:
     """List the shipped contracts."""
-    return sorted((_shipped() / "contracts").glob("*.yaml"))
+    return sorted((shipped_folder() / "contracts").glob("*.yaml"))
 
 
-def _shipped() -> Path:
+def shipped_folder() -> Path:
     """Return the folder of what comes with the package: inside it, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "configs"
