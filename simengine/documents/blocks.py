@@ -64,7 +64,7 @@ class ReportPicture:
     kind: str = "drawing"
 
 
-Block = Paragraph | Subtitle | Bullets | KeyFigures | Sheet | ReportPicture
+PageBlock = Paragraph | Subtitle | Bullets | KeyFigures | Sheet | ReportPicture
 
 
 @dataclass(frozen=True)
@@ -74,5 +74,5 @@ class ReportPage:
     name: str
     """Of the anchor."""
     title: Markup
-    blocks: Sequence[Block]
+    blocks: Sequence[PageBlock]
     on_own_page: bool = False

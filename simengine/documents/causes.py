@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.documents.pictures import bars, drawing
@@ -41,7 +41,7 @@ def attribute_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("attribute", frame.language.say("Where the uncertainty comes from"), list(_sources(frame, found)))]
 
 
-def _sources(frame: ReportFrame, found: Attribution) -> Iterator[Block]:
+def _sources(frame: ReportFrame, found: Attribution) -> Iterator[PageBlock]:
     say = frame.language.say
     n = frame.language.whole(found.n_replications)
     yield Paragraph(
@@ -80,7 +80,7 @@ def sensitivity_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("sensitivity", frame.language.say("One assumption at a time"), list(_tornadoes(frame, found)))]
 
 
-def _tornadoes(frame: ReportFrame, found: Sensitivity) -> Iterator[Block]:
+def _tornadoes(frame: ReportFrame, found: Sensitivity) -> Iterator[PageBlock]:
     say, language, unit = frame.language.say, frame.language, frame.unit
     n = language.whole(found.n_replications)
     yield Paragraph(
@@ -127,7 +127,7 @@ def tradeoffs_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("tradeoffs", frame.language.say("What each term is worth to whom"), list(_worth(frame, found)))]
 
 
-def _worth(frame: ReportFrame, found: Tradeoffs) -> Iterator[Block]:
+def _worth(frame: ReportFrame, found: Tradeoffs) -> Iterator[PageBlock]:
     say, language = frame.language.say, frame.language
     step, n = language.share(found.step), language.whole(found.n_replications)
     yield Paragraph(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet
+from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import sentence
 
@@ -74,7 +74,7 @@ def checklists_pages(frame: ReportFrame, names: Mapping[str, str]) -> list[Repor
         By section of this report that is there: its title.
     """
     say = frame.language.say
-    blocks: list[Block] = [
+    blocks: list[PageBlock] = [
         Paragraph(
             say(
                 "What four checklists of the field ask for, and where it stands: a section of this report, a page of the "

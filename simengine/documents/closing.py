@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from markupsafe import Markup
 
 from simengine.distributions import Constant
-from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.sections import AGREED, UNREAD, lies_in
@@ -63,7 +63,7 @@ def _importance(frame: ReportFrame) -> dict[str, float]:
     return shares
 
 
-def _assumptions(frame: ReportFrame) -> Iterator[Block]:
+def _assumptions(frame: ReportFrame) -> Iterator[PageBlock]:
     say, shares = frame.language.say, _importance(frame)
     numbers = {path: number for path, number in frame.study.numbers.items() if not lies_in(path, UNREAD)}
     uncertain = [path for path, number in numbers.items() if not isinstance(number, Constant)]
@@ -113,7 +113,7 @@ def _origin(frame: ReportFrame, path: str) -> tuple[Markup, Markup]:
 def limits_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say what the study takes for granted and what the program leaves out."""
     say, granted = frame.language.say, frame.study.study.takes_for_granted
-    blocks: list[Block] = []
+    blocks: list[PageBlock] = []
     if granted:
         rows = tuple(
             (typed(one.text), say(CERTAINTIES[one.certainty]), typed(one.source) if one.source else DASH)
@@ -139,7 +139,7 @@ def provenance_pages(frame: ReportFrame, titles: Mapping[str, str]) -> list[Repo
     return [ReportPage("provenance", frame.language.say("Where the numbers come from"), list(_provenance(frame, titles)))]
 
 
-def _provenance(frame: ReportFrame, titles: Mapping[str, str]) -> Iterator[Block]:
+def _provenance(frame: ReportFrame, titles: Mapping[str, str]) -> Iterator[PageBlock]:
     say, content, language = frame.language.say, frame.material.content, frame.language
     came = content["provenance"]
     rows = [

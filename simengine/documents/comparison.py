@@ -9,7 +9,7 @@ from markupsafe import Markup
 from simengine.config import Study
 from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import contract_parts
-from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, marked, typed
 from simengine.documents.pictures import bars, drawing
@@ -35,7 +35,7 @@ def _called(frame: ReportFrame, name: str) -> Markup:
     return frame.language.say("the contract of the study") if name == OWN_CONTRACT else typed(name)
 
 
-def _said(frame: ReportFrame, designs: dict[str, Study]) -> Iterator[Block]:
+def _said(frame: ReportFrame, designs: dict[str, Study]) -> Iterator[PageBlock]:
     say = frame.language.say
     yield Paragraph(say("Every contract is settled on the same people, measured once; differences are those of the terms alone."))
     for name, design in designs.items():
@@ -46,7 +46,7 @@ def _said(frame: ReportFrame, designs: dict[str, Study]) -> Iterator[Block]:
         yield Bullets(tuple(marked(text.removeprefix("- ")) for text in texts))
 
 
-def _sides(frame: ReportFrame, found: Comparison) -> Iterator[Block]:
+def _sides(frame: ReportFrame, found: Comparison) -> Iterator[PageBlock]:
     say, language, unit = frame.language.say, frame.language, frame.unit
     columns = (
         say("contract"),
@@ -72,7 +72,7 @@ def _sides(frame: ReportFrame, found: Comparison) -> Iterator[Block]:
         yield drawing(bars(language, names, ends, 0.0, axis, errors), f"compare-{place}", caption, caption)
 
 
-def _switches(frame: ReportFrame, found: Comparison) -> Iterator[Block]:
+def _switches(frame: ReportFrame, found: Comparison) -> Iterator[PageBlock]:
     say, chance = frame.language.say, frame.language.chance
     for name, switches in found.switches.items():
         rows = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet
+from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, sentence, typed
 from simengine.questions.size.answer import Deal, SizingResult
@@ -28,13 +28,15 @@ def size_pages(frame: ReportFrame) -> list[ReportPage]:
     assert isinstance(found, SizingResult)
     say = frame.language.say
     n, sheets = frame.language.whole(found.n_replications), frame.language.whole(len(found.points))
-    blocks: list[Block] = [Paragraph(say("{sheets} term sheets were settled on the same {n} replications.", sheets=sheets, n=n))]
+    blocks: list[PageBlock] = [
+        Paragraph(say("{sheets} term sheets were settled on the same {n} replications.", sheets=sheets, n=n))
+    ]
     blocks += _deal(frame, found, found.deal) if found.deal is not None else []
     blocks += _no_deal(frame, found, found.no_deal) if found.no_deal is not None else []
     return [ReportPage("size", say("Terms that all can sign"), blocks)]
 
 
-def _deal(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[Block]:
+def _deal(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[PageBlock]:
     say = frame.language.say
     rule = say(_RULES[found.table.rule]) if found.table.objectives else say("the tightest limit is kept by the widest margin")
     yield Paragraph(
@@ -59,7 +61,7 @@ def _deal(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[Block
         )
 
 
-def _wishes(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[Block]:
+def _wishes(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[PageBlock]:
     if not found.table.objectives:
         return
     say, statistic = frame.language.say, frame.language.statistic
@@ -80,7 +82,7 @@ def _wishes(frame: ReportFrame, found: SizingResult, deal: Deal) -> Iterator[Blo
     yield Sheet(caption, columns, tuple(rows))
 
 
-def _no_deal(frame: ReportFrame, found: SizingResult, none: NoDeal) -> Iterator[Block]:
+def _no_deal(frame: ReportFrame, found: SizingResult, none: NoDeal) -> Iterator[PageBlock]:
     say = frame.language.say
     yield Paragraph(say("No deal exists: no terms within the ranges keep every limit."), "answer")
     if none.binding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, KeyFigures, Paragraph, ReportPage, Sheet
+from simengine.documents.blocks import KeyFigures, PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import typed
 from simengine.documents.pictures import curve, drawing
@@ -28,7 +28,7 @@ def certificate_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("certificate", frame.language.say("Paid for nothing, or withheld for something"), blocks)]
 
 
-def _chances(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
+def _chances(frame: ReportFrame, found: Certificate) -> Iterator[PageBlock]:
     say, chance = frame.language.say, frame.language.chance
     yield KeyFigures(
         (
@@ -55,7 +55,7 @@ def _chances(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
         yield Paragraph(say("The promised effect: {promised}.", promised=promised), "note")
 
 
-def _terms(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
+def _terms(frame: ReportFrame, found: Certificate) -> Iterator[PageBlock]:
     if len(found.terms) < 2:
         return
     say, chance = frame.language.say, frame.language.chance
@@ -76,7 +76,7 @@ def _terms(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
     yield Sheet(say("Term by term, in {unit}", unit=frame.language.unit_name(frame.unit)), columns, tuple(rows))
 
 
-def _outcomes(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
+def _outcomes(frame: ReportFrame, found: Certificate) -> Iterator[PageBlock]:
     if not found.outcomes:
         return
     say, statistic = frame.language.say, frame.language.statistic
@@ -98,7 +98,7 @@ def _outcomes(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
     yield Sheet(say("Outcome by outcome, in {unit}", unit=frame.language.unit_name(frame.unit)), columns, tuple(rows))
 
 
-def _power(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
+def _power(frame: ReportFrame, found: Certificate) -> Iterator[PageBlock]:
     say, points = frame.language.say, found.power_curve
     rows = [
         (
@@ -121,7 +121,7 @@ def _power(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
     yield drawing(paint, "power", caption, caption)
 
 
-def _warnings(frame: ReportFrame, found: Certificate) -> Iterator[Block]:
+def _warnings(frame: ReportFrame, found: Certificate) -> Iterator[PageBlock]:
     for name, bias in found.bias_no_effect.items():
         if bias.is_paid:
             yield Paragraph(_warning(frame, name, bias), "warning")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import ContractPart, contract_parts
-from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ROLE_NAMES, ReportFrame
 from simengine.documents.language import DASH, marked, typed
 
@@ -19,7 +19,7 @@ def question_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("question", say("The question"), [*_asked(frame), *_in_short(frame), *_how_to_read(frame)])]
 
 
-def _asked(frame: ReportFrame) -> Iterator[Block]:
+def _asked(frame: ReportFrame) -> Iterator[PageBlock]:
     say, heading = frame.language.say, frame.study.study
     yield Paragraph(
         say("What may each party gain or lose under this contract, how likely is it, and on what does it depend?"), "answer"
@@ -52,7 +52,7 @@ def _asked(frame: ReportFrame) -> Iterator[Block]:
     )
 
 
-def _in_short(frame: ReportFrame) -> Iterator[Block]:
+def _in_short(frame: ReportFrame) -> Iterator[PageBlock]:
     say, of = frame.language.say, frame.material.of_party
     rows = []
     for party in frame.parties:
@@ -71,7 +71,7 @@ def _in_short(frame: ReportFrame) -> Iterator[Block]:
     yield Sheet(caption, columns, tuple(rows))
 
 
-def _how_to_read(frame: ReportFrame) -> Iterator[Block]:
+def _how_to_read(frame: ReportFrame) -> Iterator[PageBlock]:
     say = frame.language.say
     yield Paragraph(
         say(
@@ -96,13 +96,13 @@ def _how_to_read(frame: ReportFrame) -> Iterator[Block]:
 def contract_pages(frame: ReportFrame) -> list[ReportPage]:
     """Say the contract in plain words, and what its terms paid in the run."""
     say = frame.language.say
-    blocks: list[Block] = [Paragraph(typed(frame.study.contract.title))]
+    blocks: list[PageBlock] = [Paragraph(typed(frame.study.contract.title))]
     for part in contract_parts(frame.study.contract, frame.language.wording()):
         blocks += _part(part)
     return [ReportPage("contract", say("The contract in plain words"), [*blocks, *_paid(frame)])]
 
 
-def _part(part: ContractPart) -> Iterator[Block]:
+def _part(part: ContractPart) -> Iterator[PageBlock]:
     if part.title:
         yield Subtitle(marked(part.title.capitalize().format(name=part.name)))
     listed: list[Markup] = []
@@ -123,7 +123,7 @@ def _part(part: ContractPart) -> Iterator[Block]:
         yield Bullets(tuple(listed))
 
 
-def _paid(frame: ReportFrame) -> Iterator[Block]:
+def _paid(frame: ReportFrame) -> Iterator[PageBlock]:
     """Lay out what each term paid, and what decided."""
     say, get = frame.language.say, frame.material.get
     rows = []

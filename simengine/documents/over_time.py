@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from simengine.documents.blocks import Block, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH
 from simengine.documents.pictures import drawing, fan
@@ -24,7 +24,7 @@ def cash_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("cash", frame.language.say("Cash over time"), [*_needs(frame, found), *_fans(frame, found)])]
 
 
-def _needs(frame: ReportFrame, found: CashOverTime) -> Iterator[Block]:
+def _needs(frame: ReportFrame, found: CashOverTime) -> Iterator[PageBlock]:
     say, language = frame.language.say, frame.language
     yield Paragraph(
         say(
@@ -63,7 +63,7 @@ def _month(frame: ReportFrame, found: CashOverTime, one: Statistic | None) -> Ma
     return Markup('<data value="{}">{}</data>').format(one.value, frame.language.month(date_of(found.start, int(one.value))))
 
 
-def _fans(frame: ReportFrame, found: CashOverTime) -> Iterator[Block]:
+def _fans(frame: ReportFrame, found: CashOverTime) -> Iterator[PageBlock]:
     say, shown = frame.language.say, _shown(frame, found)
     by_date = found.by_period("month" if found.flows.n_months <= _MOST_MONTHS else "quarter", shown)
     for place, party in enumerate(shown):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from simengine.config.roles import values_nothing, without_costs
-from simengine.documents.blocks import Block, KeyFigures, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import KeyFigures, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import INVESTOR_ROLE, PAYER_ROLE, ReportFrame
 from simengine.documents.language import DASH, typed
 from simengine.documents.pictures import drawing, money_distribution
@@ -29,7 +29,7 @@ def party_pages(frame: ReportFrame) -> list[ReportPage]:
     ]
 
 
-def _page(frame: ReportFrame, party: str, place: int) -> Iterator[Block]:
+def _page(frame: ReportFrame, party: str, place: int) -> Iterator[PageBlock]:
     yield from _key_figures(frame, party)
     yield Subtitle(frame.language.say("What can it lose?"))
     yield from _what(frame, party)
@@ -41,7 +41,7 @@ def _page(frame: ReportFrame, party: str, place: int) -> Iterator[Block]:
     yield from _what_would_change(frame, party)
 
 
-def _key_figures(frame: ReportFrame, party: str) -> Iterator[Block]:
+def _key_figures(frame: ReportFrame, party: str) -> Iterator[PageBlock]:
     say, of = frame.language.say, frame.material.of_party
     figures = [(say("result on average"), frame.money(of(party, "net.mean")))]
     if frame.knows_loss(party):
@@ -60,7 +60,7 @@ def _per_year(frame: ReportFrame, one: Statistic | None) -> Markup:
     return frame.language.say("{rate} %", rate=frame.language.statistic(one, 0.01, with_error=False))
 
 
-def _what(frame: ReportFrame, party: str) -> Iterator[Block]:
+def _what(frame: ReportFrame, party: str) -> Iterator[PageBlock]:
     say, of, role = frame.language.say, frame.material.of_party, frame.roles[party]
     mean = {
         name: frame.money(of(party, f"{name}.mean"))
@@ -110,7 +110,7 @@ def _minus(one: Statistic) -> Statistic:
     return Statistic(-one.value, one.se, interval_95=ends, covers=one.covers)
 
 
-def _how_likely(frame: ReportFrame, party: str, place: int) -> Iterator[Block]:
+def _how_likely(frame: ReportFrame, party: str, place: int) -> Iterator[PageBlock]:
     say, of, chance = frame.language.say, frame.material.of_party, frame.language.chance
     if not frame.knows_loss(party):
         yield Paragraph(say("The study does not say enough of this party to know how often it loses."))
@@ -134,7 +134,7 @@ def _how_likely(frame: ReportFrame, party: str, place: int) -> Iterator[Block]:
     yield drawing(paint, f"result-{place}", say("How often each result occurs; losses are hatched."), told)
 
 
-def _on_what(frame: ReportFrame, party: str) -> Iterator[Block]:
+def _on_what(frame: ReportFrame, party: str) -> Iterator[PageBlock]:
     say, drivers = frame.language.say, frame.drivers[party]
     if not drivers:
         yield Paragraph(say("Its result follows no assumption clearly: what varies is chance, or nothing varies."))
@@ -156,7 +156,7 @@ def _on_what(frame: ReportFrame, party: str) -> Iterator[Block]:
         yield Paragraph(say("Further assumptions that it follows: {n}.", n=len(drivers) - _MOST_DRIVERS), "note")
 
 
-def _what_would_change(frame: ReportFrame, party: str) -> Iterator[Block]:
+def _what_would_change(frame: ReportFrame, party: str) -> Iterator[PageBlock]:
     terms, stress = frame.answers.get("tradeoffs"), frame.answers.get("stress")
     if isinstance(terms, Tradeoffs) and party in terms.base:
         yield from _terms(frame, party, terms)
@@ -166,7 +166,7 @@ def _what_would_change(frame: ReportFrame, party: str) -> Iterator[Block]:
         yield Paragraph(frame.language.say("The sections `tradeoffs` and `stress` answer this; they were not asked for."), "note")
 
 
-def _terms(frame: ReportFrame, party: str, found: Tradeoffs) -> Iterator[Block]:
+def _terms(frame: ReportFrame, party: str, found: Tradeoffs) -> Iterator[PageBlock]:
     say, names = frame.language.say, dict(zip(found.terms, short_names(found.terms), strict=True))
     moved = sorted(found.terms.items(), key=lambda item: -abs(item[1].parties[party].npv.per_step.value))
     seen = [(path, one.parties[party]) for path, one in moved if abs(one.parties[party].npv.per_step.value) > 0][:_MOST_TERMS]
@@ -191,7 +191,7 @@ def _points(frame: ReportFrame, one: Statistic) -> Markup:
     return frame.language.statistic(one, 0.01)
 
 
-def _bad_times(frame: ReportFrame, party: str, found: StressTest) -> Iterator[Block]:
+def _bad_times(frame: ReportFrame, party: str, found: StressTest) -> Iterator[PageBlock]:
     say = frame.language.say
     worst = sorted(severe_ones(found), key=lambda item: item[2].moved[party].npv.value)
     hurting = [one for one in worst if one[2].moved[party].npv.value < 0][:_MOST_STRESSES]

@@ -8,7 +8,7 @@ from math import nan
 from markupsafe import Markup
 
 from simengine.config.stresses import Stressed
-from simengine.documents.blocks import Block, Bullets, Paragraph, ReportPage, Sheet, Subtitle
+from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
 from simengine.documents.language import DASH, Language, sentence, typed
 from simengine.documents.pictures import bars, drawing
@@ -97,7 +97,7 @@ def stress_pages(frame: ReportFrame) -> list[ReportPage]:
     return [ReportPage("stress", say("Bad times"), [*_what_they_do(frame, found), *_what_becomes(frame, found)])]
 
 
-def _what_they_do(frame: ReportFrame, found: StressTest) -> Iterator[Block]:
+def _what_they_do(frame: ReportFrame, found: StressTest) -> Iterator[PageBlock]:
     say, language = frame.language.say, frame.language
     n = language.whole(found.n_replications)
     yield Paragraph(
@@ -131,7 +131,7 @@ def _changed(language: Language, path: str, one: Stressed) -> Markup:
     return language.say("{path} is shifted by {shift} standard deviations", path=typed(path), shift=shift)
 
 
-def _what_becomes(frame: ReportFrame, found: StressTest) -> Iterator[Block]:
+def _what_becomes(frame: ReportFrame, found: StressTest) -> Iterator[PageBlock]:
     say, language, unit = frame.language.say, frame.language, frame.unit
     rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
     for place, party in enumerate(party for party in frame.parties if party in found.base):

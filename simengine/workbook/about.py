@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from simengine.workbook.book import Sheet, WorkbookFile
+from simengine.workbook.book import WorkbookFile, WorkSheet
 from simengine.workbook.rates import Inputs
 from simengine.workbook.told import PLACES, ToldRun
 from simengine.workbook.words import worded
@@ -13,7 +13,7 @@ SHEETS = ("about", "terms", "discounting", "expected", "percentiles", "distribut
 """In their order."""
 
 
-def write_about(sheet: Sheet, told: ToldRun, inputs: Inputs) -> None:
+def write_about(sheet: WorkSheet, told: ToldRun, inputs: Inputs) -> None:
     """Write the first sheet."""
     study = told.study.study
     sheet.widths(0, 0, 44)
@@ -42,7 +42,7 @@ def write_about(sheet: Sheet, told: ToldRun, inputs: Inputs) -> None:
         sheet.formula(place, 2, one.name, one.value, one.style)
 
 
-def _write_run(sheet: Sheet, row: int, told: ToldRun) -> int:
+def _write_run(sheet: WorkSheet, row: int, told: ToldRun) -> int:
     provenance = told.summary["provenance"]
     facts = {
         "about.study": told.study.study.title,
@@ -72,6 +72,6 @@ def _folded(text: str) -> list[str]:
     return wrap(text, 120)
 
 
-def begin_about(book: WorkbookFile) -> Sheet:
+def begin_about(book: WorkbookFile) -> WorkSheet:
     """Add the first sheet before all others; it is written last, when the inputs have their places."""
     return book.sheet(worded("sheet.about"))

@@ -46,12 +46,12 @@ _COLOURS: Mapping[str, Mapping[str, Any]] = {
 """What a cell is, beside how it is written."""
 
 
-def reference(row: int, column: int) -> str:
+def cell_reference(row: int, column: int) -> str:
     """Return the absolute reference of a cell; both count from 0.
 
     Examples
     --------
-    >>> reference(0, 0), reference(9, 27)
+    >>> cell_reference(0, 0), cell_reference(9, 27)
     ('$A$1', '$AB$10')
     """
     letters, rest = "", column + 1
@@ -62,7 +62,7 @@ def reference(row: int, column: int) -> str:
 
 
 @dataclass(frozen=True)
-class Cells:
+class SheetCells:
     """Some cells of one column of a sheet."""
 
     sheet: str
@@ -72,21 +72,21 @@ class Cells:
 
     def at(self, place: int) -> str:
         """Return the reference to the cell at a place, from 0, on its own sheet."""
-        return reference(self.first + place, self.column)
+        return cell_reference(self.first + place, self.column)
 
     @property
     def here(self) -> str:
         """Reference on its own sheet."""
-        return f"{reference(self.first, self.column)}:{reference(self.last, self.column)}"
+        return f"{cell_reference(self.first, self.column)}:{cell_reference(self.last, self.column)}"
 
     @property
     def from_elsewhere(self) -> str:
         """Reference from another sheet."""
         return f"{quoted(self.sheet)}!{self.here}"
 
-    def head(self, n: int) -> Cells:
+    def head(self, n: int) -> SheetCells:
         """Return the first n cells."""
-        return Cells(self.sheet, self.column, self.first, self.first + n - 1)
+        return SheetCells(self.sheet, self.column, self.first, self.first + n - 1)
 
 
 def quoted(sheet: str) -> str:
@@ -113,7 +113,7 @@ class WorkbookFile:
         decimals = decimals_of(currency)
         self._money = "#,##0" + ("." + "0" * decimals if decimals else "")
 
-    def sheet(self, name: str, widths: Sequence[float] = ()) -> Sheet:
+    def sheet(self, name: str, widths: Sequence[float] = ()) -> WorkSheet:
         """Add a sheet; widths of its first columns, in characters."""
         raw = self._file.add_worksheet(name)
         for column, width in enumerate(widths):
@@ -122,7 +122,7 @@ class WorkbookFile:
         raw.set_landscape()
         raw.set_paper(9)
         raw.fit_to_pages(1, 0)
-        return Sheet(self, name, raw)
+        return WorkSheet(self, name, raw)
 
     def named(self, name: str, sheet: str, row: int, column: int) -> str:
         """Define a name of a cell, and return it: the name that was asked for, in letters that Excel takes, and unlike every other."""
@@ -132,7 +132,7 @@ class WorkbookFile:
             number += 1
             found = f"{plain}_{number}"
         self._names[found.casefold()] = found
-        self._file.define_name(found, f"={quoted(sheet)}!{reference(row, column)}")
+        self._file.define_name(found, f"={quoted(sheet)}!{cell_reference(row, column)}")
         return found
 
     def style(self, name: str, colour: str = "", *, is_quoted: bool = False) -> Any:
@@ -156,7 +156,7 @@ class WorkbookFile:
         close_excel(self._file)
 
 
-class Sheet:
+class WorkSheet:
     """A sheet that is being written; rows and columns count from 0."""
 
     def __init__(self, book: WorkbookFile, name: str, raw: Any) -> None:

@@ -12,7 +12,7 @@ from simengine.questions.cash.periods import date_of
 from simengine.records import ALL_LENDERS, PROJECT, SUPPLIERS, Floats
 from simengine.risk.returns import STATUSES, present_values, rates_of_return
 from simengine.risk.statistics import LEVELS
-from simengine.workbook.book import Cells, Sheet, WorkbookFile, reference
+from simengine.workbook.book import SheetCells, WorkbookFile, WorkSheet, cell_reference
 from simengine.workbook.rates import Factors, is_real
 from simengine.workbook.told import ToldRun, factors_of
 from simengine.workbook.words import worded
@@ -22,9 +22,9 @@ from simengine.workbook.words import worded
 class FanCells:
     """Where the cumulative cash of a name stands by period."""
 
-    period: Cells
-    mean: Cells
-    by_level: Mapping[str, Cells]
+    period: SheetCells
+    mean: SheetCells
+    by_level: Mapping[str, SheetCells]
 
 
 def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
@@ -37,8 +37,8 @@ def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
     means = {name: np.array([one.cash["mean"].value for one in told.cash.by_period("month", [name])[name]]) for name in names}
     n_months = told.cash.flows.n_months
     last = first + n_months - 1
-    cash = {name: Cells(sheet.name, 2 + place, first, last) for place, name in enumerate(names)}
-    cumulative = {name: Cells(sheet.name, 2 + len(names) + place, first, last) for place, name in enumerate(names)}
+    cash = {name: SheetCells(sheet.name, 2 + place, first, last) for place, name in enumerate(names)}
+    cumulative = {name: SheetCells(sheet.name, 2 + len(names) + place, first, last) for place, name in enumerate(names)}
     sheet.head(row, "", "", *names, right=range(99))
     heads = (worded("replication.cumulative", name=name) for name in names)
     sheet.head(first - 1, worded("month"), worded("date"), *names, *heads, right=range(2, 99))
@@ -50,20 +50,20 @@ def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
         for month in range(n_months):
             at = first + month
             sheet.value(at, cash[name].column, float(means[name][month]), "money")
-            before = f"{reference(at - 1, cumulative[name].column)}+" if month else ""
-            sheet.formula(at, cumulative[name].column, before + reference(at, cash[name].column), float(so_far[month]))
+            before = f"{cell_reference(at - 1, cumulative[name].column)}+" if month else ""
+            sheet.formula(at, cumulative[name].column, before + cell_reference(at, cash[name].column), float(so_far[month]))
     _below_means(sheet, top, told, factors, means, cash, cumulative)
     sheet.freeze(first, 2)
 
 
 def _below_means(
-    sheet: Sheet,
+    sheet: WorkSheet,
     row: int,
     told: ToldRun,
     factors: Factors,
     means: Mapping[str, Floats],
-    cash: Mapping[str, Cells],
-    cumulative: Mapping[str, Cells],
+    cash: Mapping[str, SheetCells],
+    cumulative: Mapping[str, SheetCells],
 ) -> None:
     """Write the total, the present value, the peak need and the rate of return of the mean cash, from a row on."""
     for place, word in enumerate(("total", "npv", "peak", "guess", "irr_of_mean")):
@@ -82,7 +82,7 @@ def _below_means(
         if _lends(told, name) and STATUSES[int(found.status[0])] == "found":
             rate = float(found.rate[0])
             sheet.value(row + 3, column, round((1 + rate) ** (1 / 12) - 1, 4))
-            sheet.formula(row + 4, column, f"(1+IRR({cash[name].here},{reference(row + 3, column)}))^12-1", rate, "rate")
+            sheet.formula(row + 4, column, f"(1+IRR({cash[name].here},{cell_reference(row + 3, column)}))^12-1", rate, "rate")
 
 
 def _discounted_by(told: ToldRun, name: str) -> str:
@@ -119,8 +119,8 @@ def write_percentiles(book: WorkbookFile, told: ToldRun) -> dict[str, FanCells]:
                         continue
                     value = statistic.se if key == "se" else statistic.value
                     if shift and key == "mean":
-                        before = f"{reference(row - 1, column + shift)}+" if row > begin else ""
-                        sheet.formula(row, column + shift, before + reference(row, column), value)
+                        before = f"{cell_reference(row - 1, column + shift)}+" if row > begin else ""
+                        sheet.formula(row, column + shift, before + cell_reference(row, column), value)
                     else:
                         sheet.value(row, column + shift, value, "money")
             row += 1
@@ -130,10 +130,10 @@ def write_percentiles(book: WorkbookFile, told: ToldRun) -> dict[str, FanCells]:
     return fans
 
 
-def _fan(sheet: Sheet, first: int, last: int, told: ToldRun, name: str) -> FanCells:
+def _fan(sheet: WorkSheet, first: int, last: int, told: ToldRun, name: str) -> FanCells:
     """Return where a fan stands, with the levels that every period has."""
     mean = 4 + 2 + len(LEVELS)
     periods = told.cash.parties[name].by_date
     there = [(place, level) for place, level in enumerate(LEVELS) if all(level in one.cumulative for one in periods)]
-    by_level = {level: Cells(sheet.name, mean + 2 + place, first, last) for place, level in there}
-    return FanCells(Cells(sheet.name, 1, first, last), Cells(sheet.name, mean, first, last), by_level)
+    by_level = {level: SheetCells(sheet.name, mean + 2 + place, first, last) for place, level in there}
+    return FanCells(SheetCells(sheet.name, 1, first, last), SheetCells(sheet.name, mean, first, last), by_level)

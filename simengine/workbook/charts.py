@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simengine.workbook.book import Cells, WorkbookFile
+from simengine.workbook.book import SheetCells, WorkbookFile
 from simengine.workbook.words import worded
 
 _COLOURS = ("#1F3864", "#C55A11", "#548235", "#7F7F7F", "#7030A0", "#BF9000", "#2E75B6", "#A61C3C")
@@ -20,7 +20,7 @@ FAN = {
 """By level of a fan, from its upper edge: colour and width of its line."""
 
 
-def lines_over_months(book: WorkbookFile, dates: Cells, cumulative: Mapping[str, Cells]) -> Any:
+def lines_over_months(book: WorkbookFile, dates: SheetCells, cumulative: Mapping[str, SheetCells]) -> Any:
     """Return a chart of cumulative cash by name, of one replication."""
     chart = book.chart("line")
     for place, (name, cells) in enumerate(cumulative.items()):
@@ -30,7 +30,7 @@ def lines_over_months(book: WorkbookFile, dates: Cells, cumulative: Mapping[str,
     return chart
 
 
-def fan(book: WorkbookFile, name: str, categories: Cells, by_level: Mapping[str, Cells], mean: Cells) -> Any:
+def fan_chart(book: WorkbookFile, name: str, categories: SheetCells, by_level: Mapping[str, SheetCells], mean: SheetCells) -> Any:
     """Return a chart of the percentiles and the mean of cumulative cash by date."""
     chart = book.chart("line")
     for level, (colour, width) in FAN.items():
@@ -51,7 +51,7 @@ def percentiles_of_net(book: WorkbookFile, heads: str, rows: Mapping[str, str]) 
     return chart
 
 
-def _line(chart: Any, name: str, dates: Cells, cells: Cells, colour: str, width: float, dash: str = "solid") -> None:
+def _line(chart: Any, name: str, dates: SheetCells, cells: SheetCells, colour: str, width: float, dash: str = "solid") -> None:
     """Add a line; names are keys of a study or words, which begin with a letter and so are no formulas."""
     line = {"color": colour, "width": width, "dash_type": dash}
     chart.add_series({"name": name, "categories": f"={dates.from_elsewhere}", "values": f"={cells.from_elsewhere}", "line": line})

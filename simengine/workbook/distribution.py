@@ -10,9 +10,9 @@ from simengine.config.roles import with_money
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.risk.frames import frame_row, numbers_in
 from simengine.risk.statistics import LEVELS, Statistic
-from simengine.workbook.book import Sheet, WorkbookFile, quoted, reference
+from simengine.workbook.book import WorkbookFile, WorkSheet, cell_reference, quoted
 from simengine.workbook.by_date import FanCells
-from simengine.workbook.charts import fan, percentiles_of_net
+from simengine.workbook.charts import fan_chart, percentiles_of_net
 from simengine.workbook.told import ToldRun
 from simengine.workbook.words import worded
 
@@ -54,7 +54,7 @@ def _section_of(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {**net, **({"p_loss": below} if below is not None else {}), **beside}
 
 
-def _write_party(sheet: Sheet, row: int, section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, float]:
+def _write_party(sheet: WorkSheet, row: int, section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, float]:
     """Write the statistics of a party, and return the values that are given."""
     there = {}
     for place, key in enumerate(keys):
@@ -70,7 +70,7 @@ def _write_party(sheet: Sheet, row: int, section: Mapping[str, Any], keys: tuple
 
 
 def _percentiles(
-    sheet: Sheet, row: int, rows: Mapping[str, tuple[int, Mapping[str, float]]], keys: tuple[str, ...]
+    sheet: WorkSheet, row: int, rows: Mapping[str, tuple[int, Mapping[str, float]]], keys: tuple[str, ...]
 ) -> tuple[str, dict[str, str]]:
     """Write the percentiles side by side, as references to the table above, which a chart reads."""
     sheet.head(row, worded("charts.level"), *LEVELS)
@@ -78,12 +78,12 @@ def _percentiles(
     for place, (name, (source, values)) in enumerate(rows.items(), start=row + 1):
         sheet.text(place, 0, name)
         for column, level in enumerate(LEVELS, start=1):
-            sheet.formula(place, column, reference(source, 1 + 2 * keys.index(level)), values[level])
-        found[name] = f"{quoted(sheet.name)}!{reference(place, 1)}:{reference(place, len(LEVELS))}"
-    return f"{quoted(sheet.name)}!{reference(row, 1)}:{reference(row, len(LEVELS))}", found
+            sheet.formula(place, column, cell_reference(source, 1 + 2 * keys.index(level)), values[level])
+        found[name] = f"{quoted(sheet.name)}!{cell_reference(place, 1)}:{cell_reference(place, len(LEVELS))}"
+    return f"{quoted(sheet.name)}!{cell_reference(row, 1)}:{cell_reference(row, len(LEVELS))}", found
 
 
-def _write_all(sheet: Sheet, row: int, summary: Mapping[str, Any]) -> None:
+def _write_all(sheet: WorkSheet, row: int, summary: Mapping[str, Any]) -> None:
     """Write every statistic under its path in `summary.json`."""
     first = sheet.section(row, worded("distribution.all")) + 1
     sheet.head(first - 1, *(worded(word) for word in ("statistic", "value", "se", "low_95", "high_95", "covers")))
@@ -103,6 +103,6 @@ def write_charts(book: WorkbookFile, fans: Mapping[str, FanCells], levels: tuple
     row = sheet.title(worded("charts.title"))
     heads, rows = levels
     charts = [percentiles_of_net(book, heads, rows)] if rows else []
-    charts += [fan(book, name, cells.period, cells.by_level, cells.mean) for name, cells in fans.items()]
+    charts += [fan_chart(book, name, cells.period, cells.by_level, cells.mean) for name, cells in fans.items()]
     for place, chart in enumerate(charts):
         sheet.place(row + _CHARTS_APART * (place // 2), 12 * (place % 2), chart)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simengine.workbook.book import Cells
+from simengine.workbook.book import SheetCells
 
 
 @dataclass(frozen=True)
 class MonthCells:
     """Where the cash of one replication stands."""
 
-    cash: Mapping[str, Cells]
+    cash: Mapping[str, SheetCells]
     """By name: the cash of each month."""
-    cumulative: Mapping[str, Cells]
+    cumulative: Mapping[str, SheetCells]
     """By name: the cash from the start to each month."""
-    date: Cells
-    price_level: Cells | None
+    date: SheetCells
+    price_level: SheetCells | None
     """The deflator of each month, where a party has a real rate."""
 
 
@@ -25,9 +25,9 @@ class MonthCells:
 class ValueCells:
     """Where the public value of one replication stands."""
 
-    value: Mapping[str, Cells]
+    value: Mapping[str, SheetCells]
     """By party: the value of each year."""
-    price_level: Cells | None
+    price_level: SheetCells | None
     """The deflator of the middle of each year, where a party has a real rate."""
 
 
@@ -35,13 +35,13 @@ class ValueCells:
 class PostingCells:
     """Where the postings of one replication stand, by column."""
 
-    month: Cells
-    line: Cells
-    from_account: Cells
-    to_account: Cells
-    from_party: Cells
-    to_party: Cells
-    amount: Cells
+    month: SheetCells
+    line: SheetCells
+    from_account: SheetCells
+    to_account: SheetCells
+    from_party: SheetCells
+    to_party: SheetCells
+    amount: SheetCells
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simengine.workbook.book import Cells
+from simengine.workbook.book import SheetCells
 from simengine.workbook.places import MonthCells, ValueCells
 from simengine.workbook.rates import Factors, is_real
 from simengine.workbook.told import ToldRun
@@ -38,5 +38,5 @@ class PresentValues:
         """Return the formula of the public value of a party over all years."""
         return f"SUM({self.value.value[party].here})" if party in self.value.value else "0"
 
-    def _real(self, party: str, price_level: Cells | None) -> str:
+    def _real(self, party: str, price_level: SheetCells | None) -> str:
         return f",{price_level.here}" if price_level is not None and is_real(self.told, party) else ""

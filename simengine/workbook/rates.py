@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simengine.capital.discount import discount_factors
 from simengine.config.roles import with_money
 from simengine.questions.cash.periods import date_of
-from simengine.workbook.book import Cells, Sheet, WorkbookFile
+from simengine.workbook.book import SheetCells, WorkbookFile, WorkSheet
 from simengine.workbook.told import ToldRun
 from simengine.workbook.words import worded
 
@@ -31,8 +31,8 @@ class Input:
 class RateCells:
     """Where the rates of a table stand: its years beside its rates."""
 
-    years: Cells
-    rates: Cells
+    years: SheetCells
+    rates: SheetCells
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Inputs:
 class Factors:
     """Where the discount factors stand."""
 
-    by_month: Mapping[str, Cells]
+    by_month: Mapping[str, SheetCells]
     """By party: month 0 first."""
-    in_mid_year: Mapping[str, Cells]
+    in_mid_year: Mapping[str, SheetCells]
     """By party: the factor of the middle of each year."""
 
 
-def write_inputs(book: WorkbookFile, sheet: Sheet, row: int, told: ToldRun) -> tuple[int, Inputs]:
+def write_inputs(book: WorkbookFile, sheet: WorkSheet, row: int, told: ToldRun) -> tuple[int, Inputs]:
     """Write the inputs from a row on, and return the row below them."""
     study, found = told.study, list[Input]()
 
@@ -92,7 +92,7 @@ def write_inputs(book: WorkbookFile, sheet: Sheet, row: int, told: ToldRun) -> t
             one = put(f"rate_{table}_{year}", meaning, steps[year].value, "rate")
             sheet.value(one.row, 3, year, "whole")
         last = row + len(found) - 1
-        tables[table] = RateCells(Cells(sheet.name, 3, first, last), Cells(sheet.name, 1, first, last))
+        tables[table] = RateCells(SheetCells(sheet.name, 3, first, last), SheetCells(sheet.name, 1, first, last))
     return row + len(found), Inputs(rate, size, tables, tuple(found))
 
 
@@ -109,7 +109,7 @@ def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Fact
         first - 1, *(worded(one) for one in ("month", "date", "year_of_study", "calendar_year")), *parties, right=range(2, 99)
     )
     last = first + n_months - 1
-    by_month = {name: Cells(sheet.name, 4 + place, first, last) for place, name in enumerate(parties)}
+    by_month = {name: SheetCells(sheet.name, 4 + place, first, last) for place, name in enumerate(parties)}
     start = study.study.start
     for month in range(n_months):
         row, date = first + month, date_of(start, month)
@@ -123,7 +123,7 @@ def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Fact
         for month in range(n_months):
             sheet.formula(cells.first + month, cells.column, _factor(told, inputs, name, cells, month), values[month], "factor")
     below = sheet.section(last + 2, worded("discounting.middle"), 4 + len(parties))
-    mid = {name: Cells(sheet.name, one.column, below, below + n_years - 1) for name, one in by_month.items()}
+    mid = {name: SheetCells(sheet.name, one.column, below, below + n_years - 1) for name, one in by_month.items()}
     for year in range(n_years):
         sheet.value(below + year, 0, 12 * year + 6, "whole")
         sheet.month(below + year, 1, date_of(start, 12 * year + 6))
@@ -137,17 +137,17 @@ def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Fact
     return Factors(by_month, mid)
 
 
-def _factor(told: ToldRun, inputs: Inputs, party: str, cells: Cells, month: int) -> str:
+def _factor(told: ToldRun, inputs: Inputs, party: str, cells: SheetCells, month: int) -> str:
     """Return the formula of a discount factor."""
     row = cells.first + month
     if party in inputs.rate:
-        return f"(1+{inputs.rate[party].name})^(-{Cells(cells.sheet, 0, row, row).at(0)}/12)"
+        return f"(1+{inputs.rate[party].name})^(-{SheetCells(cells.sheet, 0, row, row).at(0)}/12)"
     if month == 0:
         return "1"
     name = str(told.study.parties[party].discounting)
     table, counts_years = inputs.tables[name], bool(told.study.rates[name].from_year)
     # The rate that acts from the month before; before the first year of a table its first rate does.
-    year = Cells(cells.sheet, 2 if counts_years else 3, row - 1, row - 1).at(0)
+    year = SheetCells(cells.sheet, 2 if counts_years else 3, row - 1, row - 1).at(0)
     years, rates = table.years.from_elsewhere, table.rates.from_elsewhere
     return f"{cells.at(month - 1)}*(1+LOOKUP(MAX({year},MIN({years})),{years},{rates}))^(-1/12)"
 

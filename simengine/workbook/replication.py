@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simengine.questions.cash.periods import date_of
-from simengine.workbook.book import Cells, Sheet, WorkbookFile, reference
+from simengine.workbook.book import SheetCells, WorkbookFile, WorkSheet, cell_reference
 from simengine.workbook.charts import lines_over_months
 from simengine.workbook.figures import Figures, figures_of
 from simengine.workbook.places import MonthCells, PartPlaces, PostingCells, ValueCells
@@ -68,7 +68,7 @@ def _places(first: int, figures: Figures, trace: Any) -> PartPlaces:
     return PartPlaces(left, returns, metrics, payments, by_term, value, cash, postings, drawn)
 
 
-def _postings(sheet: Sheet, row: int, told: ToldRun, figures: Figures) -> PostingCells:
+def _postings(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures) -> PostingCells:
     first = sheet.section(row, worded("replication.postings")) + 1
     words = ("month", "date", "line", "from_account", "to_account", "from_party", "to_party", "amount")
     sheet.head(first - 1, *(worded(word) for word in words), right=range(7, 99))
@@ -81,16 +81,16 @@ def _postings(sheet: Sheet, row: int, told: ToldRun, figures: Figures) -> Postin
             sheet.text(at, column, text)
         sheet.value(at, 7, posting.amount, "money")
     last = first + max(len(figures.postings), 1) - 1
-    return PostingCells(*(Cells(sheet.name, column, first, last) for column in (0, 2, 3, 4, 5, 6, 7)))
+    return PostingCells(*(SheetCells(sheet.name, column, first, last) for column in (0, 2, 3, 4, 5, 6, 7)))
 
 
-def _cash(sheet: Sheet, row: int, told: ToldRun, figures: Figures, posted: PostingCells) -> MonthCells:
+def _cash(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, posted: PostingCells) -> MonthCells:
     first, names = sheet.section(row, worded("replication.cash"), 4 + 2 * len(figures.cash)) + 1, list(figures.cash)
     real = figures.price_level is not None
     shift, last = 2 + real, first + figures.n_months - 1
-    cash = {name: Cells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
-    check = Cells(sheet.name, shift + len(names), first, last)
-    cumulative = {name: Cells(sheet.name, check.column + 1 + place, first, last) for place, name in enumerate(names)}
+    cash = {name: SheetCells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
+    check = SheetCells(sheet.name, shift + len(names), first, last)
+    cumulative = {name: SheetCells(sheet.name, check.column + 1 + place, first, last) for place, name in enumerate(names)}
     sheet.head(first - 1, worded("month"), worded("date"), *([worded("price_level")] if real else []), right=range(2, 99))
     sheet.head(first - 1, *(figures.labels[name] for name in names), worded("sum_of_parties"), column=shift, right=range(99))
     heads = (worded("replication.cumulative", name=figures.labels[name]) for name in names)
@@ -104,29 +104,29 @@ def _cash(sheet: Sheet, row: int, told: ToldRun, figures: Figures, posted: Posti
         so_far = 0.0
         for month, amount in enumerate(figures.cash[name]):
             at = first + month
-            formula = _of_month(name, figures, cash, posted, at, reference(first - 1, cash[name].column))
+            formula = _of_month(name, figures, cash, posted, at, cell_reference(first - 1, cash[name].column))
             sheet.formula(at, cash[name].column, formula, amount)
             so_far = figures.cumulative[name][month]
-            before = f"{reference(at - 1, cumulative[name].column)}+" if month else ""
-            sheet.formula(at, cumulative[name].column, f"{before}{reference(at, cash[name].column)}", so_far)
+            before = f"{cell_reference(at - 1, cumulative[name].column)}+" if month else ""
+            sheet.formula(at, cumulative[name].column, f"{before}{cell_reference(at, cash[name].column)}", so_far)
     for month in range(figures.n_months):
-        parts = "+".join(reference(first + month, cash[name].column) for name in figures.parties)
+        parts = "+".join(cell_reference(first + month, cash[name].column) for name in figures.parties)
         sheet.formula(first + month, check.column, f"ROUND({parts},{figures.decimals})", 0.0)
-    price_level = Cells(sheet.name, 2, first, last) if real else None
-    return MonthCells(cash, cumulative, Cells(sheet.name, 1, first, last), price_level)
+    price_level = SheetCells(sheet.name, 2, first, last) if real else None
+    return MonthCells(cash, cumulative, SheetCells(sheet.name, 1, first, last), price_level)
 
 
-def _of_month(name: str, figures: Figures, cash: Mapping[str, Cells], posted: PostingCells, row: int, head: str) -> str:
+def _of_month(name: str, figures: Figures, cash: Mapping[str, SheetCells], posted: PostingCells, row: int, head: str) -> str:
     """Return the formula of the cash of a name in the month of a row."""
     if name in figures.sums:
-        return "+".join(reference(row, cash[part].column) for part in figures.sums[name])
+        return "+".join(cell_reference(row, cash[part].column) for part in figures.sums[name])
     by_account = name in figures.tranches
     to, from_ = (posted.to_account, posted.from_account) if by_account else (posted.to_party, posted.from_party)
-    month = f"{posted.month.here},{reference(row, 0)}"
+    month = f"{posted.month.here},{cell_reference(row, 0)}"
     return f"SUMIFS({posted.amount.here},{month},{to.here},{head})-SUMIFS({posted.amount.here},{month},{from_.here},{head})"
 
 
-def _public_value(sheet: Sheet, row: int, told: ToldRun, figures: Figures, shown: ShownReplication) -> ValueCells:
+def _public_value(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, shown: ShownReplication) -> ValueCells:
     """Write the public value by year."""
     first, names = sheet.section(row, worded("replication.value")) + 1, list(figures.value)
     real = figures.price_level is not None
@@ -139,11 +139,13 @@ def _public_value(sheet: Sheet, row: int, told: ToldRun, figures: Figures, shown
             sheet.value(first + year, 2, float(shown.basis.deflators[0, 12 * year + 6]), "factor")
         for place, name in enumerate(names):
             sheet.value(first + year, shift + place, figures.value[name][year], "money")
-    cells = {name: Cells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
-    return ValueCells(cells, Cells(sheet.name, 2, first, last) if real else None)
+    cells = {name: SheetCells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
+    return ValueCells(cells, SheetCells(sheet.name, 2, first, last) if real else None)
 
 
-def _left(sheet: Sheet, row: int, told: ToldRun, figures: Figures, months: MonthCells, npv: PresentValues, inputs: Inputs) -> None:
+def _left(
+    sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, months: MonthCells, npv: PresentValues, inputs: Inputs
+) -> None:
     first = sheet.section(row, worded("replication.left")) + 1
     sheet.head(
         first - 1, *(worded(word) for word in ("party", "name", "cash", "value", "net", "rate", "npv", "peak")), right=range(2, 99)
@@ -156,7 +158,7 @@ def _left(sheet: Sheet, row: int, told: ToldRun, figures: Figures, months: Month
         if own is not None and name in figures.net:
             years = figures.value.get(name)
             sheet.formula(at, 3, npv.undiscounted_value(name), 0.0 if years is None else sum(years))
-            sheet.formula(at, 4, f"{reference(at, 2)}+{reference(at, 3)}", figures.net[name])
+            sheet.formula(at, 4, f"{cell_reference(at, 2)}+{cell_reference(at, 3)}", figures.net[name])
             if name in inputs.rate:
                 sheet.formula(at, 5, inputs.rate[name].name, inputs.rate[name].value, "rate")
             else:
@@ -165,10 +167,10 @@ def _left(sheet: Sheet, row: int, told: ToldRun, figures: Figures, months: Month
         sheet.formula(at, 7, f"MAX(0,-MIN({months.cumulative[name].here}))", figures.peak[name])
     at = first + len(figures.parties)
     sheet.text(at, 0, worded("sum_of_parties"))
-    sheet.formula(at, 2, f"ROUND(SUM({reference(first, 2)}:{reference(at - 1, 2)}),{figures.decimals})", 0.0)
+    sheet.formula(at, 2, f"ROUND(SUM({cell_reference(first, 2)}:{cell_reference(at - 1, 2)}),{figures.decimals})", 0.0)
 
 
-def _metrics(sheet: Sheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> None:
+def _metrics(sheet: WorkSheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> None:
     first = sheet.section(row, worded("replication.metrics")) + 1
     sheet.head(first - 1, *(worded(word) for word in ("metric", "estimate", "standard_error", "truth")))
     for place, one in enumerate(metrics):
@@ -177,7 +179,7 @@ def _metrics(sheet: Sheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> No
             sheet.value(first + place, column, one[key])
 
 
-def _payments(sheet: Sheet, row: int, row_by_term: int, payments: Sequence[Mapping[str, Any]], figures: Figures) -> None:
+def _payments(sheet: WorkSheet, row: int, row_by_term: int, payments: Sequence[Mapping[str, Any]], figures: Figures) -> None:
     first = sheet.section(row, worded("replication.payments")) + 1
     sheet.head(first - 1, *(worded(word) for word in ("term", "date", "payer", "payee", "bound", "amount")), right=range(5, 99))
     for place, one in enumerate(payments):
@@ -189,12 +191,12 @@ def _payments(sheet: Sheet, row: int, row_by_term: int, payments: Sequence[Mappi
     for place, term in enumerate(dict.fromkeys(one["term"] for one in payments)):
         # Rows of one term stand together.
         mine = [number for number, one in enumerate(payments) if one["term"] == term]
-        amounts = Cells(sheet.name, 5, first + mine[0], first + mine[-1])
+        amounts = SheetCells(sheet.name, 5, first + mine[0], first + mine[-1])
         sheet.text(below + place, 0, term)
         sheet.formula(below + place, 1, f"SUM({amounts.here})", figures.owed[term])
 
 
-def _drawn(sheet: Sheet, row: int, drawn: Mapping[str, float]) -> None:
+def _drawn(sheet: WorkSheet, row: int, drawn: Mapping[str, float]) -> None:
     first = sheet.section(row, worded("replication.drawn")) + 1
     sheet.head(first - 1, worded("path"), "", worded("value"), right=range(2, 99))
     for place, (path, value) in enumerate(drawn.items()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simengine.workbook.book import Sheet, reference
+from simengine.workbook.book import WorkSheet, cell_reference
 from simengine.workbook.figures import Figures, MoneyReturned
 from simengine.workbook.places import MonthCells, PostingCells
 from simengine.workbook.present_values import PresentValues
@@ -17,7 +17,7 @@ _PLACE = {name: column for column, name in enumerate(_COLUMNS)}
 
 
 def write_returns(
-    sheet: Sheet,
+    sheet: WorkSheet,
     row: int,
     figures: Figures,
     inputs: Inputs,
@@ -40,7 +40,7 @@ def write_returns(
 class _Row:
     """Writes one row."""
 
-    def __init__(self, sheet: Sheet, rows: dict[str, int], figures: Figures, one: MoneyReturned) -> None:
+    def __init__(self, sheet: WorkSheet, rows: dict[str, int], figures: Figures, one: MoneyReturned) -> None:
         self._sheet, self._rows, self._figures, self._one, self._at = sheet, rows, figures, one, rows[one.name]
 
     def write(self, inputs: Inputs, months: MonthCells, posted: PostingCells, npv: PresentValues) -> None:
@@ -63,9 +63,11 @@ class _Row:
             self._put("xirr", f'"{worded("none")}"', worded("none"), "rate")
         else:
             # From the first month with cash on: some programs refuse a row that begins with 0.
-            of_cash, dates = (f"{cells.at(one.first_month)}:{reference(cells.last, cells.column)}" for cells in (cash, months.date))
+            of_cash, dates = (
+                f"{cells.at(one.first_month)}:{cell_reference(cells.last, cells.column)}" for cells in (cash, months.date)
+            )
             self._put("xirr", f"XIRR({of_cash},{dates},{self._cell('irr')})", one.by_days, "rate")
-        parts = "+".join(reference(self._rows[part], _PLACE["npv"]) for part in one.tranches)
+        parts = "+".join(cell_reference(self._rows[part], _PLACE["npv"]) for part in one.tranches)
         self._put("npv", npv.of_cash(one.name, one.party) if one.name in figures.tranches else parts, one.npv)
         self._put("peak", f"MAX(0,-MIN({months.cumulative[one.name].here}))", one.peak)
         size = sum(inputs.size[part.removeprefix("tranche.")].value for part in one.tranches)
@@ -74,7 +76,7 @@ class _Row:
         self._put("share_drawn", share, one.paid_in / size if size else worded("none"), "rate")
 
     def _cell(self, name: str) -> str:
-        return reference(self._at, _PLACE[name])
+        return cell_reference(self._at, _PLACE[name])
 
     def _put(self, name: str, formula: str, value: float | str, style: str = "money") -> None:
         self._sheet.formula(self._at, _PLACE[name], formula, value, style)
@@ -84,14 +86,16 @@ class _Row:
         one = self._one
         if one.name in self._figures.tranches:
             line = f"draw.{one.name.removeprefix('tranche.')}"
-            return f'SUMIFS({posted.amount.here},{posted.from_account.here},{reference(self._at, 0)},{posted.line.here},"{line}")'
-        return "+".join(reference(self._rows[part], _PLACE["paid_in"]) for part in one.tranches)
+            return (
+                f'SUMIFS({posted.amount.here},{posted.from_account.here},{cell_reference(self._at, 0)},{posted.line.here},"{line}")'
+            )
+        return "+".join(cell_reference(self._rows[part], _PLACE["paid_in"]) for part in one.tranches)
 
     def _share(self, name: str, amount: float, in_all: float) -> tuple[str, float | str]:
         """Return the formula of the share of an amount in that of all tranches, and its value."""
         last = self._rows[self._figures.returns[0].name] + len(self._figures.tranches) - 1
         column = _PLACE[name]
-        total = f"SUM({reference(self._rows[self._figures.tranches[0]], column)}:{reference(last, column)})"
+        total = f"SUM({cell_reference(self._rows[self._figures.tranches[0]], column)}:{cell_reference(last, column)})"
         return f'IF({total}=0,"{worded("none")}",{self._cell(name)}/{total})', worded("none") if in_all == 0 else amount / in_all
 
     def _irr(self, cash: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simengine.contract_text.explain import explanation
 from simengine.distributions import Constant
 from simengine.report.document import assumptions
-from simengine.workbook.book import Sheet, WorkbookFile
+from simengine.workbook.book import WorkbookFile, WorkSheet
 from simengine.workbook.rates import Inputs, write_inputs
 from simengine.workbook.told import ToldRun
 from simengine.workbook.words import worded
@@ -26,7 +26,7 @@ def write_terms(book: WorkbookFile, told: ToldRun) -> Inputs:
     return inputs
 
 
-def _write_numbers(book: WorkbookFile, sheet: Sheet, row: int, told: ToldRun) -> int:
+def _write_numbers(book: WorkbookFile, sheet: WorkSheet, row: int, told: ToldRun) -> int:
     """Write the numbers of the contract and the capital with names, and return the row below them."""
     sheet.head(row, *(worded(word) for word in ("path", "value", "name", "certainty", "source", "note")), right={1})
     row += 1

@@ -19,7 +19,7 @@ from simengine.workbook.terms import write_assumptions, write_terms
 from simengine.workbook.told import ToldRun, tell
 
 EVERY = ("month", "quarter", "year")
-SUFFIX = ".xlsx"
+WORKBOOK_SUFFIX = ".xlsx"
 
 
 def write_workbook(
@@ -61,8 +61,8 @@ def write_workbook(
     """
     one_of_words(every, "--every", EVERY)
     target = Path(file)
-    if target.suffix.lower() != SUFFIX:
-        raise UsageError(f"-o: must be the name of a file that ends in {SUFFIX}; found {target.name!r}")
+    if target.suffix.lower() != WORKBOOK_SUFFIX:
+        raise UsageError(f"-o: must be the name of a file that ends in {WORKBOOK_SUFFIX}; found {target.name!r}")
     require_xlsxwriter()
     with results_file(target) as draft:
         told = tell(Path(folder), party, every, threads, on_progress)

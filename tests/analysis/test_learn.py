@@ -19,7 +19,7 @@ from simengine.questions.learn import posterior as posteriors
 from simengine.questions.learn import tempering
 from simengine.questions.learn.counts import count_log_mass
 from simengine.questions.learn.observer import observer_of
-from simengine.questions.learn.results import read_table, results_of
+from simengine.questions.learn.results import results_of, results_table
 from simengine.questions.learn.synthetic import basis_for, polynomial, variance_of_count
 from simengine.streams import generator_of
 from tests.analysis.made import SCORES, study_of
@@ -143,7 +143,7 @@ def test_standard_errors(scores: Study) -> None:
 
 def test_forgotten_proposal(successes: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the density of what was drawn from, weights count the data twice: the conjugate case must notice."""
-    monkeypatch.setattr(posteriors, "log_ratio", lambda scores, proposals, counts: np.zeros(len(scores)))
+    monkeypatch.setattr(posteriors, "log_prior_over_mixture", lambda scores, proposals, counts: np.zeros(len(scores)))
     found = learned(successes, {"of": "metric.successes.estimate", "value": 33})
     distances = list(z_scores(found.numbers[SUCCESS], *of(stats.beta(41, 39))))
     assert max(map(abs, distances)) > 2 * LIMIT
@@ -156,7 +156,7 @@ def test_slow_twin() -> None:
     proposals, counts = [tempering.prior(2), second], [40, 30]
     rows = np.concatenate([one.at(generator.standard_normal((n, 2))) for one, n in zip(proposals, counts, strict=True)])
     log_likelihood = -2 * (rows[:, 0] - 1.5) ** 2 - rows[:, 1] ** 2
-    ratio = tempering.log_ratio(rows, proposals, counts)
+    ratio = tempering.log_prior_over_mixture(rows, proposals, counts)
     plain = [(one.centre.tolist(), one.factor.tolist()) for one in proposals]
     likelihood = np.exp(log_likelihood).tolist()
     for power in (0.0, 0.3, 1.0):
@@ -438,7 +438,7 @@ def test_table_refused(tmp_path: Path, text: str, message: str) -> None:
     place = tmp_path / "observed.csv"
     place.write_text(text)
     with pytest.raises(StudyError) as refused:
-        read_table(str(place))
+        results_table(str(place))
     assert message in str(refused.value)
 
 

@@ -22,7 +22,7 @@ from simengine.errors import ResultsError, UsageError
 from simengine.report.checksums import seal
 from simengine.report.kept import read_run
 from simengine.workbook import words
-from simengine.workbook.book import reference
+from simengine.workbook.book import cell_reference
 from simengine.workbook.dated import rate_by_days
 from simengine.workbook.figures import labels_of
 from simengine.workbook.told import PLACES, choose
@@ -351,7 +351,7 @@ def test_reference__is_that_of_openpyxl():
     # Another library.
     for column in (0, 25, 26, 701, 702, 16_383):
         letters = openpyxl.utils.get_column_letter(column + 1)
-        assert reference(6, column) == f"${letters}$7"
+        assert cell_reference(6, column) == f"${letters}$7"
 
 
 def test_words__are_all_used_and_all_there(checkout):

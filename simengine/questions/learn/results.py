@@ -98,7 +98,7 @@ class Result:
         return f"{self.stands.replace('_', ' ')} {figure}" if self.is_event else figure
 
 
-def read_table(place: str) -> list[dict[str, Any]]:
+def results_table(place: str) -> list[dict[str, Any]]:
     """Read a table of results known so far.
 
     Parameters
