@@ -69,6 +69,7 @@ verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.fitted_pathways
 	$(BIN)/python -m verification.outside_view
 	$(BIN)/python -m verification.learning
+	$(BIN)/python -m verification.conformance
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -18,10 +18,13 @@ from pydantic.fields import FieldInfo
 
 from docs.keys.models import bare, names_below
 from simengine.config.schema import meanings
+from simengine.conformance.comparison import ConformContent
 from simengine.contract_text.published import PublishedContent
 from simengine.provenance import Provenance
+from simengine.questions.cost import CostEstimate
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.question import FIELDS_BY_NAME, Later, Question
+from simengine.questions.rerun import Rerun
 from simengine.reference_class.lines import Reference
 from simengine.report.answers import Heading
 from simengine.report.document import CheckContent, ReplayContent
@@ -41,13 +44,16 @@ COMMANDS: Mapping[str, Any] = {
     "check": CheckContent,
     "replay": ReplayContent,
     "replay.all": PublishedContent,
+    "conform": ConformContent,
     "seal": SealContent,
     "score": ScoreContent,
     "fit": FitContent,
+    "rerun": Rerun,
+    "run.dry_run": CostEstimate,
     "reference": Reference,
 }
 """What commands answer that are no questions."""
-WITHOUT_PROVENANCE = ("check", "seal")
+WITHOUT_PROVENANCE = ("check", "seal", "rerun", "run.dry_run")
 _OF_EVERY_ANSWER = ("seed", "n_replications", "told")
 _LISTS = (tuple, list)
 

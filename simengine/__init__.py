@@ -16,15 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
+    from simengine.conformance.conform import conform
+    from simengine.documents.write import write_report
     from simengine.errors import SimengineError
+    from simengine.export import export_run
     from simengine.pipeline import evaluate, simulate
-    from simengine.questions.python import ask, run, settle
+    from simengine.questions.python import ask, estimate_cost, run, settle
+    from simengine.questions.rerun import rerun
     from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.seals.making import seal
     from simengine.seals.scores import score
     from simengine.settlement import replay
     from simengine.spells.fit import fit
+    from simengine.workbook import write_workbook
 
 __version__ = "0.1.0"
 
@@ -33,13 +38,17 @@ __all__ = [
     "SimengineError",
     "Study",
     "ask",
+    "conform",
+    "estimate_cost",
     "evaluate",
+    "export_run",
     "find_study",
     "fit",
     "load_contract",
     "load_portfolio",
     "load_study",
     "replay",
+    "rerun",
     "run",
     "run_study",
     "score",
@@ -47,6 +56,8 @@ __all__ = [
     "settle",
     "simulate",
     "summarise",
+    "write_report",
+    "write_workbook",
 ]
 
 _HOMES = {
@@ -54,13 +65,17 @@ _HOMES = {
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
     "ask": "simengine.questions.python",
+    "conform": "simengine.conformance.conform",
+    "estimate_cost": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
+    "export_run": "simengine.export",
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
+    "rerun": "simengine.questions.rerun",
     "run": "simengine.questions.python",
     "run_study": "simengine.replications.blocks",
     "score": "simengine.seals.scores",
@@ -68,6 +83,8 @@ _HOMES = {
     "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
+    "write_report": "simengine.documents.write",
+    "write_workbook": "simengine.workbook",
 }
 
 

@@ -55,6 +55,19 @@ def one_of_words(value: Any, name: str, words: tuple[str, ...]) -> str:
     raise UsageError(f"{name}: must be one of {', '.join(words)}; found {shorten(value)}{f'. {way_out}' if way_out else ''}")
 
 
+def place_asked(value: Any, name: str) -> Path:
+    """Take the place of a file or folder.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a path nor a text.
+    """
+    if isinstance(value, str | Path):
+        return Path(value)
+    raise UsageError(f"{name}: must be the place of a file or folder, as a text or a path; found {shorten(value)}")
+
+
 def names_asked(value: Any, name: str) -> tuple[str, ...]:
     """Take a list of names, or places of files; a text is a name, not a list of letters.
 

@@ -6,13 +6,13 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any, TypedDict
 
 PACKAGES = ("numpy", "scipy", "numba", "pydantic", "pandas", "pyarrow", "matplotlib")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Machine(TypedDict):
@@ -39,7 +39,13 @@ class Provenance(TypedDict):
     """Record of a run."""
 
     schema_version: int
-    """Version of this layout: 1."""
+    """Version of this layout: 2."""
+    command: str
+    """The command."""
+    arguments: list[str]
+    """What the command names beside the study, such as other contracts, as the folder of the answer keeps them."""
+    stream_version: int
+    """Version of the layout of the random streams: results of another one differ."""
     software: Mapping[str, str]
     """By package: version of simengine, python, numpy, scipy, numba, pydantic, pandas, pyarrow, matplotlib."""
     machine: Machine
@@ -51,6 +57,9 @@ class Provenance(TypedDict):
     study_sha256: str
     """SHA-256 of the study as it was run (`study.yaml` of the folder); of a replay, of the contract as JSON; of a
     reference class, of the checksums of its tables."""
+    contract_sha256: str | None
+    """SHA-256 of its contract as text: of the `contract.yaml` that `simengine explain -o` writes of that study; null where there is no
+    study, or several."""
     time: Clock
     """When it ran."""
 
@@ -70,8 +79,16 @@ class Stopwatch:
         }
 
 
-def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any]) -> Provenance:
-    """Describe a run: the software, the machine, the settings, and a fingerprint of the study.
+def describe_run(
+    clock: Stopwatch,
+    study_text: str,
+    settings: Mapping[str, Any],
+    *,
+    command: str,
+    arguments: Sequence[str] = (),
+    contract_text: str | None = None,
+) -> Provenance:
+    """Describe a run: the command, the software, the machine, the settings, and fingerprints of the study and of its contract.
 
     Parameters
     ----------
@@ -81,13 +98,29 @@ def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any])
         The study as it was run, overrides included.
     settings
         Settings from the command line.
+    command
+        Its name.
+    arguments
+        What it names beside the study, as it is kept.
+    contract_text
+        The contract of the study.
     """
+    from simengine.streams import STREAM_VERSION
+
     return {
         "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "arguments": list(arguments),
+        "stream_version": STREAM_VERSION,
         "software": {"simengine": metadata.version("simengine"), "python": platform.python_version()}
         | {name: metadata.version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
         "settings": dict(settings),
-        "study_sha256": hashlib.sha256(study_text.encode()).hexdigest(),
+        "study_sha256": _fingerprint(study_text),
+        "contract_sha256": None if contract_text is None else _fingerprint(contract_text),
         "time": clock.reading(),
     }
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

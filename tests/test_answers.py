@@ -70,6 +70,9 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     ),
     "reference": ((CONFIGS / "indigo_made_up", "--forecasts"), (CONFIGS / "indigo_made_up", "--unfinished", "censored")),
     "replay.all": (("--all",),),
+    "rerun": [("run",)],
+    "run.dry_run": [(TINY, "-n", 64, "--seed", 1, "--dry-run")],
+    "conform": ((CONFIGS / "conformance/utah_share_until_a_return.json",),),
     "seal": (("run", "--results", "investor.net,metric.saving.estimate"),),
     "score": (("made.seal.json", "--outcome", "paid=0.4", "--outcome", "net>0", "--outcome", "net_sure<9"),),
     "fit": (
@@ -169,7 +172,7 @@ def a_study_of_placements() -> str:
 
 def answers_to(name: str, folder: Path) -> list[Any]:
     (folder / "scores.yaml").write_text(SCORES)
-    if name == "seal":
+    if name in ("seal", "rerun"):
         kept_run(folder / "run", NORRKOPING, "-n", 20, "--seed", 1, "--variant", "three_year_window")
     (folder / "made.seal.json").write_text(SEAL.text)
     if name == "fit":

@@ -181,7 +181,7 @@ def main() -> int:
     parser.add_argument("-o", type=Path, dest="output")
     asked = parser.parse_args()
     planted: AbstractContextManager[object] = (
-        mock.patch.object(posteriors, "log_ratio", _forgetful) if asked.plant else nullcontext()
+        mock.patch.object(posteriors, "log_prior_over_mixture", _forgetful) if asked.plant else nullcontext()
     )
     with planted:
         judged = calibrate(load_study(STUDY), asked.sets, asked.n_replications, asked.seed)

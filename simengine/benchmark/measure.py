@@ -80,7 +80,7 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
         "titles": {version.key: version.title for version in (versions.engine, *versions.others)},
         "skipped": skipped,
         "curve": _curve(versions.engine, n_replications, repeats),
-        "provenance": describe_run(clock, text, settings) | {"c_limit_instructions": versions.instructions},
+        "provenance": describe_run(clock, text, settings, command="bench") | {"c_limit_instructions": versions.instructions},
     }
 
 

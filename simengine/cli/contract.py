@@ -108,7 +108,7 @@ def _replay_published(contract_file: Path | None, *, as_json: bool) -> None:
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
         content: PublishedContent = {"contracts": rows}
-        say(document.as_json({**content, "provenance": describe_run(clock, texts, {"contracts": len(files)})}))
+        say(document.as_json({**content, "provenance": describe_run(clock, texts, {"contracts": len(files)}, command="replay")}))
     else:
         tables.show(published_table(rows))
 
@@ -151,7 +151,7 @@ def _replay_one(
     }
     if as_json:
         settings = {"contract": str(contract_file)}
-        provenance = describe_run(clock, contract.model_dump_json(), settings)
+        provenance = describe_run(clock, contract.model_dump_json(), settings, command="replay")
         say(document.as_json({**content, "provenance": provenance}))
     else:
         tables.show(tables.settlement_table(content))

@@ -67,7 +67,7 @@ def fit_command(
         settings = {"spells": spells_file, "events": events, "pathway": pathway, "mapping": mapping, "into": into, **reading}
         # Not the folder: where a table of people lies is nobody's business.
         plain = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
-        content["provenance"] = describe_run(clock, found.section_text(), plain)
+        content["provenance"] = describe_run(clock, found.section_text(), plain, command="fit")
         if draft is not None:
             files = _files(found, spells_file, events, mapping, reading)
             folder.write_files(draft, {**files, "fit.json": document.as_json(content) + "\n"})

@@ -17,13 +17,18 @@ from typing import Any
 
 import click
 
+from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
+from simengine.cli.export import export
 from simengine.cli.fit import fit_command
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.reference import record, reference
+from simengine.cli.report import report
+from simengine.cli.rerun import rerun_command
 from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
+from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
 from simengine.interruption import EXIT_CODES
 from simengine.questions.listed import QUESTIONS
@@ -175,9 +180,9 @@ def _rewrite(file: Path) -> None:
 
 
 @commands.command()
-@click.argument("what", metavar="[study|contract|portfolio]", default="study")
+@click.argument("what", metavar="[study|contract|portfolio|conformance]", default="study")
 def schema(what: str) -> None:
-    """Print the JSON Schema of what a file of a study, a contract or a portfolio may say, for an editor."""
+    """Print the JSON Schema of what a file of a study, a contract, a portfolio or a conformance set may say, for an editor."""
     from simengine.config.schema import schema_text
 
     say(schema_text(what).rstrip("\n"))
@@ -240,6 +245,21 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-_OF_NO_QUESTION = (fit_command, replay_command, explain, lint, reference, record, seal_command, score_command, sweep)
+_OF_NO_QUESTION = (
+    conform_command,
+    explain,
+    export,
+    fit_command,
+    lint,
+    record,
+    reference,
+    replay_command,
+    report,
+    rerun_command,
+    score_command,
+    seal_command,
+    sweep,
+    workbook,
+)
 for _command in (*_OF_NO_QUESTION, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

@@ -96,9 +96,13 @@ threads_option = click.option(
 block_size_option = click.option(
     "--block-size",
     type=WholeNumber(1, 1_000_000),
-    default=1000,
-    show_default=True,
-    help="Replications in a block at most; fewer if a thread would have none; changes no result.",
+    help="Replications in a block at most; fewer if a thread would have none; changes no result. If absent: 1,000, or as many as "
+    "keep all blocks at once below 200 MB.",
+)
+dry_run_option = click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what time, memory and disk this would take, from a few replications, and refuse what would be refused; write nothing.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object instead of tables.")
 
@@ -111,8 +115,11 @@ def say(text: str) -> None:
 _LONG_SECONDS = 10
 
 
-def say_if_long(total: int) -> Callable[[float, int, int], None]:
-    """Make what says on stderr, before work that takes more than ten seconds, how long it takes, from the pace of a few replications."""
+def say_if_long(total: int, option: str = "-n") -> Callable[[float, int, int], None]:
+    """Make what says on stderr, before work that takes more than ten seconds, how long it takes, from the pace of a few replications.
+
+    option: what makes it shorter.
+    """
     is_said = False
 
     def say_once(seconds: float, n_replications: int, at_once: int) -> None:
@@ -120,22 +127,22 @@ def say_if_long(total: int) -> Callable[[float, int, int], None]:
         seconds *= total / n_replications
         if seconds > _LONG_SECONDS and not is_said:
             threads = "one thread" if at_once == 1 else f"{at_once} threads"
-            click.echo(f"simengine: this takes about {_in_words(seconds)} on {threads}; a smaller -n takes less", err=True)
+            click.echo(f"simengine: this takes about {in_words(seconds)} on {threads}; a smaller {option} takes less", err=True)
         is_said = True
 
     return say_once
 
 
-def _in_words(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """Write a time as somebody would say it.
 
     Examples
     --------
-    >>> [_in_words(one) for one in (12, 47, 70, 100, 1500, 5400, 9000, 200_000)]
-    ['10 seconds', '50 seconds', '1 minute', '2 minutes', '25 minutes', '2 hours', '2 hours', '2 days']
+    >>> [in_words(one) for one in (0.7, 6.2, 12, 47, 70, 100, 1500, 5400, 9000, 200_000)]
+    ['1 second', '6 seconds', '10 seconds', '50 seconds', '1 minute', '2 minutes', '25 minutes', '2 hours', '2 hours', '2 days']
     """
     for unit, length, most in (("second", 1, 60), ("minute", 60, 60), ("hour", 3600, 48)):
-        number = round(seconds / length, -1 if unit == "second" else None)
+        number = round(max(seconds, 1.0) / length, -1 if unit == "second" and seconds >= 10 else None)
         if number < most:
             return f"{number:.0f} {unit}{'' if number == 1 else 's'}"
     return f"{seconds / 86_400:.0f} days"

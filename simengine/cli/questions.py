@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from simengine.cli.costs import say_cost
 from simengine.cli.options import (
     PLACE,
     WholeNumber,
     block_size_option,
+    dry_run_option,
     json_option,
     output_option,
     progress,
@@ -41,7 +43,7 @@ def command_of(question: Question[Any]) -> click.Command:
     """Make the command that asks a question."""
 
     @click.pass_context
-    def ask(context: click.Context, /, place: Path, output: Path | None, as_json: bool, **typed: Any) -> None:
+    def ask(context: click.Context, /, place: Path, output: Path | None, as_json: bool, dry_run: bool, **typed: Any) -> None:
         given = {
             name: value
             for name, value in typed.items()
@@ -49,7 +51,7 @@ def command_of(question: Question[Any]) -> click.Command:
         }
         size = Size(**{name: typed[name] for name in _SIZE if name in typed})
         changes = {name: typed.get(name) or default for name, default in (("overrides", ()), ("variant", None))}
-        deliver(question, place, size, given, changes, output, as_json=as_json)
+        deliver(question, place, size, given, changes, output, as_json=as_json, is_dry=dry_run)
 
     made: click.Command = click.command(question.name, help=question.summary)(_with_parameters(question)(ask))
     return made
@@ -64,9 +66,10 @@ def deliver(
     output: Path | None,
     *,
     as_json: bool = False,
+    is_dry: bool = False,
 ) -> None:
-    """Ask a question about what stands in a file, and print the answer or keep it."""
-    from simengine.provenance import Stopwatch, describe_run
+    """Ask a question about what stands in a file, and print the answer or keep it; or say what that would cost."""
+    from simengine.provenance import Stopwatch
     from simengine.questions.driver import keep, pose
     from simengine.report import document, tables
 
@@ -79,13 +82,18 @@ def deliver(
         {} if not subject.may_change else {"variant": changes["variant"], "overrides": list(changes["overrides"])}
     )
 
-    def answer() -> Any:
-        with progress(posed.n_worked) as advance:
-            return posed.answer(advance, say_if_long(posed.n_worked))
+    def describe(text: str, settings: Mapping[str, Any]) -> Any:
+        return posed.described(clock, text, question.name, {**own, **settings})
 
-    found, content = keep(
-        posed, question.name, output, answer, lambda text, settings: describe_run(clock, text, {**own, **settings})
-    )
+    if is_dry:
+        say_cost(posed, question.name, describe, output, as_json=as_json)
+        return
+
+    def answer() -> Any:
+        with progress(posed.work.as_the_first) as advance:
+            return posed.answer(advance, say_if_long(posed.work.as_the_first))
+
+    found, content = keep(posed, question.name, output, answer, describe)
     # Printed last: if the output is closed early, the requested files are complete.
     if as_json:
         say(document.as_json(content))
@@ -104,7 +112,7 @@ def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
     own = [_parameter(option) for option in shown] + [_former(option) for option in shown if option.formerly]
     changes = [study_options] if subject.may_change else []
     drawn = [*sizes[:2], *changes, json_option, *sizes[2:]] if question.is_drawn else [seed_option, *changes, json_option]
-    parameters: list[Any] = [place, *drawn, *own, output_option(question.keeps)]
+    parameters: list[Any] = [place, *drawn, *own, output_option(question.keeps), dry_run_option]
 
     def decorate(function: Any) -> Any:
         for parameter in reversed(parameters):

@@ -79,7 +79,9 @@ def reference(
     chosen = ProjectFilter(sector, country, currency, fund, projects)
     found = read_reference(folder, chosen, is_censored=unfinished == "censored", with_forecasts=with_forecasts, seed=seed)
     options = _options(chosen, unfinished, seed, with_forecasts=with_forecasts)
-    provenance = describe_run(clock, "".join(found.sha256.values()), {"folder": str(folder), "options": options})
+    provenance = describe_run(
+        clock, "".join(found.sha256.values()), {"folder": str(folder), "options": options}, command="reference"
+    )
     content = document.as_json({**as_plain(found), "provenance": provenance})
     if output is not None:
         with results_folder(output) as draft:

@@ -88,7 +88,7 @@ def score_command(places: tuple[Path, ...], typed: tuple[str, ...], table: Path 
     }
     content = {
         **as_plain(score_content(found)),
-        "provenance": describe_run(clock, "".join(one.text for one in found.seals.values()), settings),
+        "provenance": describe_run(clock, "".join(one.text for one in found.seals.values()), settings, command="score"),
     }
     with nullcontext() if output is None else folder.results_folder(output) as draft:
         if draft is not None:

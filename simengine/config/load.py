@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from simengine.asked import place_asked
 from simengine.config.consistency import contract_problems, rate_card_problems, study_problems
 from simengine.config.document import Document, KeyPath, is_quantity, named_file, read_document, read_value
 from simengine.config.steps import steps_problems, with_steps
@@ -48,7 +49,8 @@ def load_study(study: Path | str | Mapping[str, Any], changes: Changes = (), var
     """
     if isinstance(study, Mapping):
         return _finished(Document(_copied(study), default_place="the study"), Path("the study"), changes, variant)
-    return _finished(read_document(Path(study)), Path(study), changes, variant)
+    place = place_asked(study, "study")
+    return _finished(read_document(place), place, changes, variant)
 
 
 def with_changes(study: Study, changes: Changes = (), variant: str | None = None) -> Study:
@@ -109,9 +111,10 @@ def load_contract(path: Path | str) -> Contract:
 
 def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], str], Study | None]:
     """Read a contract, a function from any of its paths to file and line, and the study that it stands in, if any."""
-    document = read_document(Path(path))
+    place = place_asked(path, "contract")
+    document = read_document(place)
     if "study" in document.content:
-        study, whole = load_study(path), _include(document, Path(path))
+        study, whole = load_study(place), _include(document, place)
         return study.contract, lambda key: whole.place_of(("contract", *key.split("."))), study
     contract = validate(Contract, document)
     refuse(document, contract_problems(contract))
@@ -120,8 +123,8 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
 
 def find_study(name: str) -> Path:
     """Return the path of a shipped study by its name ("norrkoping", "tiny")."""
-    if (_shipped() / f"{name}.yaml").is_file():
-        return _shipped() / f"{name}.yaml"
+    if (shipped_folder() / f"{name}.yaml").is_file():
+        return shipped_folder() / f"{name}.yaml"
     names = [path.stem for path in shipped_studies()]
     way_out = did_you_mean(name, names, one_of(names))
     raise UsageError(f"find_study: must be the name of a study that comes with simengine; found {name!r}. {way_out}")
@@ -129,15 +132,15 @@ def find_study(name: str) -> Path:
 
 def shipped_studies() -> list[Path]:
     """List the shipped studies."""
-    return sorted(_shipped().glob("*.yaml"))
+    return sorted(shipped_folder().glob("*.yaml"))
 
 
 def shipped_contracts() -> list[Path]:
     """List the shipped contracts."""
-    return sorted((_shipped() / "contracts").glob("*.yaml"))
+    return sorted((shipped_folder() / "contracts").glob("*.yaml"))
 
 
-def _shipped() -> Path:
+def shipped_folder() -> Path:
     """Return the folder of what comes with the package: inside it, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "configs"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from simengine.asked import place_asked
 from simengine.config.document import Document, named_file, read_document
 from simengine.config.load import find_study, load_study
 from simengine.config.study import Assumption, Study
@@ -139,14 +140,15 @@ def load_portfolio(path: Path | str) -> Holding:
     StudyError
         With every problem that was found.
     """
-    document = read_document(Path(path))
+    path = place_asked(path, "portfolio")
+    document = read_document(path)
     if "projects" not in document.content:
         raise StudyError(
             [Problem(str(path), "", "a portfolio must have the section `projects`", "none", "See docs/reference/portfolio.md")]
         )
     portfolio = validate(Portfolio, document)
     studies = {
-        name: load_study(_study_file(Path(path), document, name, project.study), project.set, project.variant)
+        name: load_study(_study_file(path, document, name, project.study), project.set, project.variant)
         for name, project in portfolio.projects.items()
     }
     holding = Holding(portfolio, studies)

@@ -1,4 +1,4 @@
-"""The JSON Schema of what people write: studies, contracts and portfolios with all their short forms.
+"""The JSON Schema of what people write: studies, contracts, portfolios and conformance files with all their short forms.
 
 It follows from the models that read the files. An editor that has it completes keys and marks what is unknown; what numbers must
 be to each other, and every rule between sections, `simengine check` alone can say.
@@ -20,6 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from simengine.asked import one_of_words
+from simengine.config.conformance import ConformanceFile
 from simengine.config.load import INCLUDABLE
 from simengine.config.portfolio import Portfolio
 from simengine.config.study import Study
@@ -28,7 +29,18 @@ from simengine.distributions import Constant, spelled
 from simengine.distributions.names import one_or_several
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MODELS: Mapping[str, type[BaseModel]] = {"study": Study, "contract": Contract, "portfolio": Portfolio}
+MODELS: Mapping[str, type[BaseModel]] = {
+    "study": Study,
+    "contract": Contract,
+    "portfolio": Portfolio,
+    "conformance": ConformanceFile,
+}
+_FILES = {
+    "study": "file that holds a study",
+    "contract": "file that holds a contract",
+    "portfolio": "file that holds a portfolio",
+    "conformance": "file that holds a contract and cases with known payments",
+}
 _BARE = {"Constant": "value", "FixedAmount": "amount", "Stressed": "value"}
 """Models that may be written as a bare number, by the key for which it stands."""
 
@@ -65,8 +77,10 @@ class _AsWritten(GenerateJsonSchema):
         described = super().model_schema(schema)
         sentences = meanings(schema["cls"])
         for key, field in described.get("properties", {}).items():
-            if key in sentences:
-                field["description"] = sentences[key]
+            # A word of Python ends in an underscore there: `from_`.
+            for name in (key, f"{key}_"):
+                if name in sentences:
+                    field["description"] = sentences[name]
         name = schema["cls"].__name__
         if name not in _BARE:
             return described
@@ -117,12 +131,12 @@ def _compact(value: Any) -> str:
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """Return the JSON Schema of a study, a contract or a portfolio as people write it.
+    """Return the JSON Schema of a study, a contract, a portfolio or a conformance file as people write it.
 
     Parameters
     ----------
     what
-        `study`, `contract` or `portfolio`.
+        `study`, `contract`, `portfolio` or `conformance`.
 
     Raises
     ------
@@ -145,5 +159,6 @@ def schema_of(what: str) -> dict[str, Any]:
                 "additionalProperties": False,
             }
             described["properties"][section] = {"anyOf": [file, described["properties"][section]]}
-    head = {"$schema": DIALECT, "title": f"simengine: a {what}", "description": f"What a file that holds a {what} may say."}
+    noun = "conformance file" if what == "conformance" else what
+    head = {"$schema": DIALECT, "title": f"simengine: a {noun}", "description": f"What a {_FILES[what]} may say."}
     return {**head, **{key: value for key, value in described.items() if key not in head}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -14,7 +15,8 @@ from rich.table import Table
 from simengine.contract import reached_from, settle_cards
 from simengine.contract.spec import Contract
 from simengine.contract.terms.rate_card import CardPrice, OutcomePrice, RateCard, VariedPrice
-from simengine.contract_text import words
+from simengine.contract_text.wording import Wording
+from simengine.contract_text.words import EXAMPLE_COLUMNS, NUMBERS_RIGHT
 from simengine.currencies import decimals_of, units_of
 from simengine.records import Reached
 
@@ -23,87 +25,114 @@ _UNITS_SHOWN = 30.0
 """Units of a month in the example where nothing must be reached first."""
 
 
-def card_table(contract: Contract, card: RateCard) -> list[str]:
+@dataclass(frozen=True)
+class Grid:
+    """A table in words."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """By row, the text under each column; the first names the row."""
+    right: tuple[bool, ...]
+    """By column: whether it holds numbers."""
+
+
+def card_grid(words: Wording, contract: Contract, card: RateCard) -> Grid:
     """Return the table of a card: what counts, how it is proved, what is paid, and on what conditions."""
-    table = _grid(*words.CARD_COLUMNS)
+    rows = []
     for name, one in card.rate_card.items():
         use = contract.outcomes[name]
         delay = use.validated_after_months
-        proof = use.evaluator or ""
-        proof += "" if delay is None else words.CARD["validated"].format(months=words.months(delay.value))
-        table.add_row(
-            name, use.meaning, proof.strip("; "), _price(contract, name, one), "; ".join(_conditions(contract, name, one))
+        proof = words.typed(use.evaluator) if use.evaluator else ""
+        proof += "" if delay is None else words.card["validated"].format(months=words.months(delay.value))
+        conditions = "; ".join(_conditions(words, contract, name, one))
+        rows.append(
+            (words.typed(name), words.typed(use.meaning), proof.strip("; "), _price(words, contract, name, one), conditions)
         )
-    return _lines(table)
+    return Grid(words.card_columns, tuple(rows), (False,) * len(words.card_columns))
 
 
-def varied_lines(contract: Contract, card: RateCard) -> Iterator[str]:
+def varied_lines(words: Wording, contract: Contract, card: RateCard) -> Iterator[str]:
     """Yield what variations change of a card, a line for each."""
     for name, changed in card.varied.items():
         said = [
-            words.CARD["varied_outcome"].format(name=outcome, changes="; ".join(_changes(contract, outcome, one)))
+            words.card["varied_outcome"].format(
+                name=words.typed(outcome), changes="; ".join(_changes(words, contract, outcome, one))
+            )
             for outcome, one in changed.rate_card.items()
         ]
-        caps = {word: getattr(changed, key) for key, word in words.VARIED_CAPS.items() if getattr(changed, key) is not None}
-        said += [words.CARD["varied_cap"].format(cap=word, amount=_money(cap.value)) for word, cap in caps.items()]
+        caps = {word: getattr(changed, key) for key, word in words.varied_caps.items() if getattr(changed, key) is not None}
+        said += [words.card["varied_cap"].format(cap=word, amount=words.number(cap.value)) for word, cap in caps.items()]
         said += [
-            words.CARD["varied_wave"].format(wave=wave, amount=_money(cap.value)) for wave, cap in changed.cap_per_wave.items()
+            words.card["varied_wave"].format(wave=words.typed(wave), amount=words.number(cap.value))
+            for wave, cap in changed.cap_per_wave.items()
         ]
-        yield words.CARD["varied"].format(name=name, changes="; ".join(said))
+        yield words.card["varied"].format(name=words.typed(name), changes="; ".join(said))
 
 
-def _changes(contract: Contract, name: str, one: VariedPrice) -> list[str]:
+def _changes(words: Wording, contract: Contract, name: str, one: VariedPrice) -> list[str]:
     """Say what a variation changes of one outcome."""
     use = contract.outcomes[name]
-    each = words.CARD["each_unit"].format(unit=use.unit) if use.has_units else words.CARD["each_person"]
-    price = [] if one.price is None else [words.CARD["price"].format(price=_money(one.price.value), each=each)]
-    return [*price, *_own_prices(one), *([] if one.cap is None else [words.CARD["cap"].format(cap=_money(one.cap.value))])]
+    each = words.card["each_unit"].format(unit=words.typed(use.unit)) if use.has_units else words.card["each_person"]
+    price = [] if one.price is None else [words.card["price"].format(price=words.number(one.price.value), each=each)]
+    return [
+        *price,
+        *_own_prices(words, one),
+        *([] if one.cap is None else [words.card["cap"].format(cap=words.number(one.cap.value))]),
+    ]
 
 
-def _own_prices(one: OutcomePrice) -> list[str]:
+def _own_prices(words: Wording, one: OutcomePrice) -> list[str]:
     """Say the prices of groups and waves."""
-    groups = [words.CARD["by_group"].format(price=_money(price.value), group=group) for group, price in one.by_group.items()]
-    return groups + [words.CARD["by_wave"].format(price=_money(price.value), wave=wave) for wave, price in one.by_wave.items()]
+    groups = [
+        words.card["by_group"].format(price=words.number(price.value), group=words.typed(group))
+        for group, price in one.by_group.items()
+    ]
+    return groups + [
+        words.card["by_wave"].format(price=words.number(price.value), wave=words.typed(wave)) for wave, price in one.by_wave.items()
+    ]
 
 
-def _price(contract: Contract, name: str, one: CardPrice) -> str:
+def _price(words: Wording, contract: Contract, name: str, one: CardPrice) -> str:
     """Say what one outcome is worth, and to whom something else."""
     use = contract.outcomes[name]
-    each = words.CARD["each_unit"].format(unit=use.unit) if use.has_units else words.CARD["each_person"]
+    each = words.card["each_unit"].format(unit=words.typed(use.unit)) if use.has_units else words.card["each_person"]
     if one.bands:
-        said = [words.CARD["band"].format(price=_money(band.price.value), beyond=_money(band.beyond.value)) for band in one.bands]
+        said = [
+            words.card["band"].format(price=words.number(band.price.value), beyond=words.number(band.beyond.value))
+            for band in one.bands
+        ]
     elif one.price is None:
-        said = [words.CARD["no_price"]]
+        said = [words.card["no_price"]]
     else:
-        said = [words.CARD["price"].format(price=_money(one.price.value), each=each)]
-    said += _own_prices(one)
-    said += [words.CARD["from_month"].format(price=_money(p.value), month=month) for month, p in sorted(one.from_month.items())]
+        said = [words.card["price"].format(price=words.number(one.price.value), each=each)]
+    said += _own_prices(words, one)
+    said += [
+        words.card["from_month"].format(price=words.number(p.value), month=month) for month, p in sorted(one.from_month.items())
+    ]
     if one.index_per_year is not None:
-        said.append(words.CARD["index"].format(rate=f"{100 * one.index_per_year.value:g} %"))
+        said.append(words.card["index"].format(rate=words.per_cent(one.index_per_year.value)))
     return "; ".join(said)
 
 
-def _conditions(contract: Contract, name: str, one: CardPrice) -> Iterator[str]:
+def _conditions(words: Wording, contract: Contract, name: str, one: CardPrice) -> Iterator[str]:
     if one.needs:
-        yield words.CARD["needs"].format(names=", ".join(one.needs))
+        yield words.card["needs"].format(names=", ".join(map(words.typed, one.needs)))
     if one.each_time:
-        yield words.CARD["each_time"]
+        yield words.card["each_time"]
     if one.beyond_units is not None:
         key = "counted_back" if one.counted_back else "beyond"
-        yield words.CARD[key].format(units=_money(one.beyond_units.value), unit=contract.outcomes[name].unit)
+        yield words.card[key].format(units=words.number(one.beyond_units.value), unit=words.typed(contract.outcomes[name].unit))
     if one.net_of:
-        yield words.CARD["net_of"].format(names=", ".join(one.net_of))
+        yield words.card["net_of"].format(names=", ".join(map(words.typed, one.net_of)))
     if one.lost_by is not None:
         lost = one.lost_by
         months = lost.within_months
-        within = "" if months is None else words.CARD["within"].format(months=words.months(months.value))
-        yield words.CARD["lost"].format(name=lost.outcome, within=within, share=f"{100 * lost.share_owed_back.value:g} %")
+        within = "" if months is None else words.card["within"].format(months=words.months(months.value))
+        yield words.card["lost"].format(
+            name=words.typed(lost.outcome), within=within, share=words.per_cent(lost.share_owed_back.value)
+        )
     if one.cap is not None:
-        yield words.CARD["cap"].format(cap=_money(one.cap.value))
-
-
-def _money(value: float) -> str:
-    return f"{value:,.10g}"
+        yield words.card["cap"].format(cap=words.number(one.cap.value))
 
 
 def as_signed(contract: Contract) -> Contract:
@@ -156,12 +185,12 @@ def _by_needs(prices: Mapping[str, CardPrice]) -> list[str]:
     return listed
 
 
-def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any]]) -> list[str]:
+def example_grid(words: Wording, contract: Contract, reached: Reached, rows: list[dict[str, Any]]) -> Grid:
     """Return what each person reached and what the cards pay for it, person by person."""
     settled, units = settle_cards(contract, reached, with_rows=True), units_of(contract.currency)
     changed = sum(settled.by_row.values(), start=np.zeros(len(reached.person))) / units
     people = list(dict.fromkeys(row["person"] for row in rows))
-    table, decimals = _grid(*words.EXAMPLE_COLUMNS), decimals_of(contract.currency)
+    decimals, told = decimals_of(contract.currency), []
     for p, person in enumerate(people):
         total = 0.0
         for x in range(len(reached.person)):
@@ -169,9 +198,11 @@ def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any
                 continue
             total += changed[x]
             name = reached.outcomes[reached.outcome[x]]
-            quantity = f"{reached.units[x]:,.6g}" if contract.outcomes[name].has_units and reached.units is not None else ""
-            table.add_row(person, str(reached.month[x]), name, quantity, f"{changed[x]:z,.{decimals}f}", f"{total:z,.{decimals}f}")
-    return _lines(table)
+            has_units = contract.outcomes[name].has_units and reached.units is not None
+            quantity = words.number(float(reached.units[x]), 6) if has_units and reached.units is not None else ""
+            moved, so_far = words.money(changed[x], decimals), words.money(total, decimals)
+            told.append((person, str(reached.month[x]), words.typed(name), quantity, moved, so_far))
+    return Grid(words.example_columns, tuple(told), tuple(name in NUMBERS_RIGHT for name in EXAMPLE_COLUMNS))
 
 
 def example_reached(contract: Contract, rows: list[dict[str, Any]]) -> Reached:
@@ -179,15 +210,13 @@ def example_reached(contract: Contract, rows: list[dict[str, Any]]) -> Reached:
     return reached_from(contract, [("the example", row) for row in rows], "the example")
 
 
-def _grid(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(columns):
-        table.add_column(name, overflow="fold", justify="right" if name in words.NUMBERS_RIGHT else "left", no_wrap=place == 0)
-    return table
-
-
-def _lines(table: Table) -> list[str]:
+def grid_lines(grid: Grid) -> list[str]:
     """Print a table as lines of plain text."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, (name, is_right) in enumerate(zip(grid.columns, grid.right, strict=True)):
+        table.add_column(name, overflow="fold", justify="right" if is_right else "left", no_wrap=place == 0)
+    for row in grid.rows:
+        table.add_row(*row)
     console = Console(file=StringIO(), width=_WIDTH, no_color=True, highlight=False)
     console.print(table)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Every English word with which a contract is explained and checked; a translation is another file like this one.
+"""Every English word with which a contract is explained and checked; `wording` puts those of another language in their place.
 
 `KIND_WORDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
 stand the parts of the term. `ROWS` says the rows of their tables; `PER_CENT`, `LONG_LISTS` and `CHOICES` how single parts are said.
@@ -65,7 +65,7 @@ PER_CENT = ("share", "first", "then")
 """Keys of shares of a whole."""
 LONG_LISTS = ("steps", "line", "prices", "first_of")
 """Keys of lists whose members have commas of their own."""
-CHOICES = ("since", "excess")
+CHOICES = ("since", "excess", "open_at_end")
 """Keys under which one of several words stands, to be read as words."""
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
 ROWS = {"Band": "{edges}: {pays}", "TablePoint": "{pays} at {at}", "VolumeBand": "{price} each beyond {beyond}"} | {
@@ -149,6 +149,7 @@ PHRASES = {
     "example": "A WORKED EXAMPLE",
     "card": "THE RATE CARD ({name})",
     "outcome": "- {name}: {meaning}, counted person by person{unit}{evaluator}{delay}.",
+    "outcome_unit": ", in {unit}",
     "outcome_delay": "; validated {months} after it was reached",
     "example_people": "Suppose three people, with {drawn} {currency} drawn. What each outcome moves, before caps of all people:",
     "example_dates": "On the dates:",
@@ -167,9 +168,17 @@ PHRASES = {
 }
 
 
-def months(number: float) -> str:
-    """Say a number of months."""
-    return f"{number:g} month" if number == 1 else f"{number:g} months"
+JOINTS = {
+    "and": "{before} and {after}",
+    "is": "{name} is {what}",
+    "each": "{name}: {what}",
+    "per_cent": "{number} %",
+    "month": "{months} month",
+    "months": "{months} months",
+}
+"""What joins the parts of a phrase, and says a measure of something."""
+CHOICE_WORDS = {"start": "start", "last_date": "last date", "lost": "lost", "paid": "paid", "carried_over": "carried over"}
+"""What may stand under the keys in `CHOICES`."""
 
 
 WHY, INSTEAD, COUNT = "why it costs money", "instead", "{title}: {number} findings."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -158,7 +158,13 @@ class _Evaluator:
         # A ratio of two means is no share, whatever it is a ratio of.
         self.scale, self.counting = SCALES["amount" if metric.per is not None else kind], SCALES[kind].counting
         self.waves, self.draws = waves, draws
-        self._seen = cache(self._see)
+        # Not `cache` of a method: people in a cycle would be held until the collector comes by.
+        self._samples: dict[tuple[int, int], Sample] = {}
+
+    def _seen(self, arm: int, wave: int) -> Sample:
+        if (arm, wave) not in self._samples:
+            self._samples[arm, wave] = self._see(arm, wave)
+        return self._samples[arm, wave]
 
     def _see(self, arm: int, wave: int) -> Sample:
         sample, stem = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level), stem_of(self.name, arm, self.waves[wave])

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
-from simengine.questions.question import Asked, Question, Source, Values
+from simengine.questions.question import Asked, Question, Source, Values, Work
 from simengine.questions.subject import Size
 
 if TYPE_CHECKING:
+    from simengine.provenance import Provenance, Stopwatch
     from simengine.replications.blocks import OnPace
 
 OnProgress = Callable[[int], None]
@@ -31,18 +32,19 @@ class Posed:
     size: Size
     seed: int
     n_replications: int
+    block_size: int
 
     @property
-    def n_worked(self) -> int:
-        """How many replications the work takes, for a bar."""
-        return self.question.worked(self.asked.subject, self.values, self.n_replications)
+    def work(self) -> Work:
+        """How many replications are worked on."""
+        return self.question.worked(self.asked.subject, {**self.values, **self.asked.values}, self.n_replications)
 
     def answer(self, on_progress: OnProgress | None = None, on_pace: OnPace | None = None) -> Any:
         """Simulate, and answer."""
         from simengine.replications.answer import Answer
         from simengine.replications.ensemble import Ensemble
 
-        ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress, on_pace)
+        ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.block_size, on_progress, on_pace)
         found = self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
         return (
             replace(found, told=partial(_as_plain, self.question.content, self.asked.subject))
@@ -54,9 +56,20 @@ class Posed:
         """Return what was asked, for the provenance."""
         own: dict[str, Any] = {"seed": self.seed}
         if self.question.is_drawn:
-            own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.size.block_size}
+            own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.block_size}
         shown = (option for option in self.question.options if not option.is_hidden)
         return own | {option.setting: option.plain(self.values[option.name]) for option in shown}
+
+    def texts(self) -> dict[str, str]:
+        """Write what was asked about, by the names of files."""
+        return self.question.subject.texts(self.asked.subject, self.source.variant, self.asked.variants)
+
+    def described(self, clock: Stopwatch, text: str, command: str, settings: Mapping[str, Any]) -> Provenance:
+        """Describe how it was asked."""
+        from simengine.provenance import describe_run
+
+        contract = self.question.subject.contract_text(self.asked.subject)
+        return describe_run(clock, text, settings, command=command, arguments=self.asked.arguments, contract_text=contract)
 
     def words(self, command: str, found: Any) -> list[object]:
         """Write the command that gives the same answer again in the folder where it is kept."""
@@ -93,9 +106,11 @@ def pose(question: Question[Any], subject: Any, size: Size, given: Values, sourc
         raise UsageError(refusal)
     asked = meant.prepare(subject, values, source)
     seed, n_replications = meant.subject.size(asked.subject, size)
+    block_size = meant.subject.block_size(asked.subject, n_replications, size)
+    size = replace(size, block_size=block_size)
     kept = meant.kept(asked.subject, values, n_replications)
     meant.subject.refuse_if_too_large(asked.subject, kept, size, **meant.how_kept(values))
-    return Posed(meant, values, asked, source, size, seed, n_replications)
+    return Posed(meant, values, asked, source, size, seed, n_replications, block_size)
 
 
 def keep(
@@ -125,24 +140,36 @@ def keep(
     ResultsError
         If the folder cannot be written or is in use.
     """
+    from simengine.report import folder
+
+    with nullcontext() if output is None else folder.results_folder(output) as draft:
+        found = answer()
+        content = told_with(posed, found, describe)
+        if draft is not None:
+            write_answer(draft, posed, command, found, content)
+    return found, content
+
+
+def told_with(posed: Posed, found: Any, describe: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, Any]:
+    """Return an answer as plain numbers, with its provenance."""
+    content = _as_plain(posed.question.content, posed.asked.subject, found)
+    content["provenance"] = describe("".join(posed.texts().values()), posed.settings(found))
+    return content
+
+
+def write_answer(draft: Path, posed: Posed, command: str, found: Any, content: Mapping[str, Any]) -> None:
+    """Write an answer, what was asked about, and the line that asks it again, into an empty folder."""
     from simengine.report import document, folder
 
     asked, question = posed.asked, posed.question
-    texts = question.subject.texts(asked.subject, posed.source.variant, asked.variants)
-    with nullcontext() if output is None else folder.results_folder(output) as draft:
-        found = answer()
-        content = _as_plain(question.content, asked.subject, found)
-        content["provenance"] = describe("".join(texts.values()), posed.settings(found))
-        if draft is not None:
-            files: dict[str, str | bytes] = {**texts, **asked.files, **question.files(asked, posed.source, found)}
-            files["run-again.txt"] = asked_again(*posed.words(command, found))
-            files[f"{question.answer_name or question.name}.json"] = document.as_json(content) + "\n"
-            if question.picture is not None:
-                files[f"{question.picture_name or question.name}.png"] = question.picture(asked.subject, found)
-            folder.write_files(draft, files)
-            if question.write is not None:
-                question.write(draft, asked.subject, found)
-    return found, content
+    files: dict[str, str | bytes] = {**posed.texts(), **asked.files, **question.files(asked, posed.source, found)}
+    files["run-again.txt"] = asked_again(*posed.words(command, found))
+    files[f"{question.answer_name or question.name}.json"] = document.as_json(content) + "\n"
+    if question.picture is not None:
+        files[f"{question.picture_name or question.name}.png"] = question.picture(asked.subject, found)
+    folder.write_files(draft, files)
+    if question.write is not None:
+        question.write(draft, asked.subject, found)
 
 
 def _as_plain(content: Callable[[Any, Any], Mapping[str, Any]], subject: Any, found: Any) -> dict[str, Any]:

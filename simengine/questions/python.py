@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simengine.asked import one_of_words
 from simengine.errors import UsageError
-from simengine.questions.driver import OnProgress, pose
+from simengine.questions.driver import OnProgress, Posed, pose
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.question import Question, Source
 from simengine.questions.subject import Size
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.contract.spec import Contract
     from simengine.pipeline import Evidence
+    from simengine.questions.cost import CostEstimate
     from simengine.questions.run.answer import Run
     from simengine.records import ReplicationResults
 
@@ -85,15 +86,56 @@ def ask(
     >>> found.n_replications
     200
     """
+    with _put(question, study, Size(n, seed, threads), variant, options) as posed:
+        return posed.answer(on_progress)
+
+
+def estimate_cost(
+    question: str,
+    study: Any,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
+    **options: Any,
+) -> CostEstimate:
+    """Say what a question will cost before it is asked, from a trial on a few of its replications.
+
+    Parameters
+    ----------
+    question, study, n, seed, threads, variant, options
+        As for `ask`.
+
+    Returns
+    -------
+    Time, memory and disk: the time and the memory of this process until the answer is there, and what `-o` of the command would write.
+
+    Raises
+    ------
+    UsageError, StudyError
+        As for `ask`: what would be refused is refused here.
+    """
+    from simengine.provenance import Stopwatch
+    from simengine.questions.cost import cost_of
+
+    clock = Stopwatch()
+    with _put(question, study, Size(n, seed, threads), variant, options) as posed:
+        return cost_of(posed, question, lambda text, settings: posed.described(clock, text, question, settings), is_kept=False)
+
+
+@contextmanager
+def _put(question: str, study: Any, size: Size, variant: str | None, options: Mapping[str, Any]) -> Iterator[Posed]:
+    """Put a question to a study, or to what stands in its file."""
     by_name = {one.name: one for one in QUESTIONS}
     name = one_of_words(question, "question", tuple(by_name))
-    meant, size = by_name[name], Size(n, seed, threads)
+    meant = by_name[name]
     with _in_words_of_python(meant):
         if isinstance(study, str | Path):
             loaded = meant.subject.load(Path(study), size=size, variant=variant)
             study, size, options = loaded.subject, loaded.size, {**loaded.given, **options}
         source = Source(variant, lambda other: study.with_(variant=other))
-        return pose(meant, study, size, options, source).answer(on_progress)
+        yield pose(meant, study, size, options, source)
 
 
 @contextmanager

@@ -194,9 +194,43 @@ def as_it_stands(subject: Any, values: Values, source: Source) -> Asked:  # noqa
     return Asked(subject, values)
 
 
+@dataclass(frozen=True)
+class Work:
+    """How many replications a question works on, in all its ensembles together."""
+
+    alike: int
+    """Those that are worked on as the first few are."""
+    others: int = 0
+    """Those of which each takes another time."""
+    share: float = 0.0
+    """What one of the others takes of the time of one of the first."""
+    is_most: bool = False
+    """Whether these are the most: how many there are is decided on the way."""
+
+    @property
+    def replications(self) -> int:
+        """All of them."""
+        return self.alike + self.others
+
+    @property
+    def as_the_first(self) -> int:
+        """How many of the first take the same time."""
+        return self.alike + int(self.others * self.share)
+
+
 def as_many_as_asked(subject: Any, values: Values, n_replications: int) -> int:  # noqa: ARG001
     """Say how many replications are kept whole while the question is answered."""
     return n_replications
+
+
+def each_once(subject: Any, values: Values, n_replications: int) -> Work:  # noqa: ARG001
+    """Work once on every replication that is asked for."""
+    return Work(n_replications)
+
+
+def as_asked(asked: Asked) -> Asked:
+    """Try a question in the small as it is asked."""
+    return asked
 
 
 def kept_whole(values: Values) -> dict[str, Any]:  # noqa: ARG001
@@ -249,12 +283,16 @@ class Question(Generic[Answered]):
     """Write what is too large to be held as text."""
     answer_name: str = ""
     """Of the JSON file, if that is not the question's name."""
-    worked: Callable[[Any, Values, int], int] = as_many_as_asked
-    """How many replications the bar counts."""
+    worked: Callable[[Any, Values, int], Work] = each_once
+    """How many replications are worked on: for the bar, and for what is said of its cost beforehand."""
+    tried: Callable[[Asked], Asked] = as_asked
+    """What is asked where the question is tried on a few replications: less of all work that does not depend on their number."""
     is_drawn: bool = True
     """Whether it draws as many replications as `-n` says."""
     sized_by: Callable[[Values], str] = by_number
     """Where an option of its own says how many replications there are: what is said of `-n` beside it."""
+    in_subject: tuple[str, ...] = ()
+    """Names of options that change what it is asked about: what is kept of that says them already."""
     instead: Mapping[str, Question[Any]] = field(default_factory=dict)
     """By name of one of its options: the question that is asked in the place of this one where that option is given."""
 

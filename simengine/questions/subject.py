@@ -29,7 +29,8 @@ class Size:
     """Absent: the study's own, else one that is drawn."""
     threads: int | None = None
     """Blocks that run at once; absent: one per processor. Neither this nor `block_size` changes any bit of a result."""
-    block_size: int = 1000
+    block_size: int | None = None
+    """Absent: as many as what is asked about may hold at once."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be asked for."""
@@ -39,7 +40,8 @@ class Size:
             seed_asked(self.seed)
         if self.threads is not None:
             whole(self.threads, "threads", 1, MOST_THREADS)
-        whole(self.block_size, "block_size", 1, LARGEST_BLOCK)
+        if self.block_size is not None:
+            whole(self.block_size, "block_size", 1, LARGEST_BLOCK)
 
     @property
     def at_once(self) -> int:
@@ -77,11 +79,20 @@ class Subject(Protocol):
     def size(self, subject: Any, /, size: Size) -> tuple[int, int]:
         """Return the seed and the number of replications: as asked, else its own, else a seed that is drawn."""
 
+    def block_size(self, subject: Any, /, n_replications: int, size: Size) -> int:
+        """Return the number of replications in a block: as asked, else as many as it may hold at once."""
+
+    def bytes_in_a_block(self, subject: Any, /) -> int:
+        """Return the bytes that a replication takes while it is in a block."""
+
     def refuse_if_too_large(self, subject: Any, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
 
     def texts(self, subject: Any, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
         """Write it as it was asked about, by the names of files."""
+
+    def contract_text(self, subject: Any, /) -> str | None:
+        """Write its contract; None where it has several."""
 
 
 class OfStudy:
@@ -106,17 +117,37 @@ class OfStudy:
         seed = size.seed if size.seed is not None else draw_seed() if own is None else own
         return seed, size.replications or int(study.run.replications.value)
 
+    def block_size(self, study: Study, /, n_replications: int, size: Size) -> int:
+        """Return the number of replications in a block: as asked, else as many as the study may hold at once."""
+        from simengine.replications.memory import fitting_block_size
+
+        return size.block_size or fitting_block_size(study, n_replications, size.at_once)
+
+    def bytes_in_a_block(self, study: Study, /) -> int:
+        """Return the bytes that a replication takes while it is in a block."""
+        from simengine.replications.memory import bytes_in_a_block
+
+        return bytes_in_a_block(study)
+
     def refuse_if_too_large(self, study: Study, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
         from simengine.replications.memory import refuse_if_too_large
 
-        refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size, **how)
+        refuse_if_too_large(
+            study, n_replications, at_once=size.at_once, block_size=self.block_size(study, n_replications, size), **how
+        )
 
     def texts(self, study: Study, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
         """Write it as it was asked about, by the names of files."""
         from simengine.report.document import kept_text
 
         return {self.file: kept_text(study, variant, variants)}
+
+    def contract_text(self, study: Study, /) -> str | None:
+        """Write its contract."""
+        from simengine.report.document import as_text
+
+        return as_text(study.contract)
 
 
 class OfPortfolio:
@@ -139,18 +170,36 @@ class OfPortfolio:
 
         return draw_seed() if size.seed is None else size.seed, size.replications or _OF_A_PORTFOLIO
 
+    def block_size(self, holding: Holding, /, n_replications: int, size: Size) -> int:
+        """Return the number of replications in a block: as asked, else as many as the largest of the studies may hold at once."""
+        from simengine.replications.memory import fitting_block_size
+
+        return size.block_size or min(fitting_block_size(one, n_replications, size.at_once) for one in holding.studies.values())
+
+    def bytes_in_a_block(self, holding: Holding, /) -> int:
+        """Return the bytes that a replication of the largest of the studies takes while it is in a block."""
+        from simengine.replications.memory import bytes_in_a_block
+
+        return max(map(bytes_in_a_block, holding.studies.values()))
+
     def refuse_if_too_large(self, holding: Holding, /, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
         """Refuse, before any work, what cannot be held: the replications of every project."""
         from simengine.replications.memory import refuse_if_too_large
 
         for study in holding.studies.values():
-            refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size)
+            refuse_if_too_large(
+                study, n_replications, at_once=size.at_once, block_size=self.block_size(holding, n_replications, size)
+            )
 
     def texts(self, holding: Holding, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:  # noqa: ARG002
         """Write it and its studies, by the names of files."""
         from simengine.report.document import portfolio_texts
 
         return portfolio_texts(holding)
+
+    def contract_text(self, holding: Holding, /) -> str | None:  # noqa: ARG002
+        """Each of its studies has a contract of its own."""
+        return None
 
 
 class OfRun(OfStudy):

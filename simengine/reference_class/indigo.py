@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,7 +20,9 @@ from simengine.errors import Problem, StudyError, UsageError, one_of, shorten
 
 _PROJECT = "Project ID"
 _MOST_BYTES = 1 << 28
-_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_MONTH = re.compile(r"((?:19|20|21)\d{2})-(\d{2})", re.ASCII)
+_LARGEST = 1e15
+"""Of an amount: beyond it sums have no smallest unit of any currency left."""
 _WHOLE = "Overall project finance - "
 _SERVED = "Service and beneficiaries - "
 
@@ -210,7 +212,7 @@ def amount_of(text: str) -> float | None:
     (3125000.0, None, None)
     """
     number = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", text, re.ASCII) else nan
-    return number if isfinite(number) else None
+    return number if abs(number) <= _LARGEST else None
 
 
 @dataclass(frozen=True)

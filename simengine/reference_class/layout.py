@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.reference_class.forecasts import ForecastScores
-from simengine.reference_class.lines import FittedLine, PriceLine, Reference
+from simengine.reference_class.lines import NOT_STATED, FittedLine, PriceLine, Reference
 
 if TYPE_CHECKING:
     from simengine.reference_class.forecasts import Coverage
@@ -36,7 +36,11 @@ def reference_tables(found: Reference) -> RenderableType:
 def _table(title: str, *columns: str, words: int = 1) -> Table:
     layout = Table(title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
     for number, column in enumerate(columns):
-        layout.add_column(column, justify="left" if number < words else "right", overflow="fold")
+        # Words may stand on several lines; a number that is broken reads as two.
+        is_text = number < words
+        layout.add_column(
+            column, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis", no_wrap=not is_text
+        )
     return layout
 
 
@@ -124,11 +128,12 @@ def _quarters(found: Reference) -> Table:
 
 
 def _prices(title: str, lines: Sequence[PriceLine]) -> Table:
-    layout = _table(title, "sector", "country", "", "number", "median", "lowest", "highest", words=3)
+    layout = _table(title, "sector, country", "", "number", "median", "lowest", "highest", words=2)
+    layout.collapse_padding = True
     for one in lines:
-        spread = one.amounts
+        spread, place = one.amounts, "" if one.country == NOT_STATED else f", {one.country}"
         money = (f"{amount:,.10g}" for amount in (spread.median, spread.lowest, spread.highest))
-        layout.add_row(one.sector, one.country, one.currency, f"{spread.number}", *money)
+        layout.add_row(f"{one.sector}{place}", one.currency, f"{spread.number}", *money)
     return layout
 
 

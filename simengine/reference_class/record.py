@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simengine.config.consistency import contract_problems
+from simengine.config.document import Document
+from simengine.config.validate import validate
 from simengine.contract.card import cards_of
 from simengine.contract.spec import Contract
 from simengine.currencies import decimals_of
@@ -132,7 +134,7 @@ def recorded_contract(tables: IndigoTables, project: str) -> RecordedContract:
         "outcomes": {name: {"meaning": meaning} for name, (meaning, _) in prices.items()},
         "terms": {"card": {"rate_card": {name: price for name, (_, price) in prices.items()}, **cap}},
     }
-    contract = Contract.model_validate(raw)
+    contract = validate(Contract, Document(raw, default_place=row.place))
     wrong = [Problem(row.place, key, rule, found, way_out) for key, rule, found, way_out in contract_problems(contract)]
     if wrong:
         raise StudyError(wrong)

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TypeVar, cast
 
 import numpy as np
@@ -18,13 +19,15 @@ from simengine.errors import NotMeasuredError, SimengineError
 from simengine.interruption import giving_up_at
 from simengine.pipeline import run_block
 from simengine.records import Integers, ReplicationResults
+from simengine.replications.memory import BLOCK_SIZE, fitting_block_size
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
 
-BLOCK_SIZE = 1000
 Item = TypeVar("Item")
 BlockPart = TypeVar("BlockPart")
 _Answer = TypeVar("_Answer")
 OnPace = Callable[[float, int, int], None]
+OnEnsemble = Callable[[Callable[[Integers], object], int, int], None]
+_told: ContextVar[OnEnsemble | None] = ContextVar("_told", default=None)
 _FEW, _MORE = 6, 24
 _SOON, _SLOW_ALONE, _SLOW = 5.0, 0.5, 3.0
 """Seconds of the whole work that need no better estimate; and of one replication and of a few, above which no more are timed."""
@@ -38,7 +41,7 @@ def run_study(
     n_replications: int,
     *,
     threads: int | None = None,
-    block_size: int = BLOCK_SIZE,
+    block_size: int | None = None,
     on_progress: Callable[[int], None] | None = None,
     on_pace: OnPace | None = None,
     sampling: Sampling = PLAIN,
@@ -58,8 +61,8 @@ def run_study(
     threads
         Blocks that run at once; absent: one per available processor.
     block_size
-        Replications in a block, at most: blocks are smaller if a thread would have nothing to do. Neither this nor `threads`
-        changes any bit of the result.
+        Replications in a block, at most: blocks are smaller if a thread would have nothing to do. Absent: as many as a study of this
+        size may hold at once (`fitting_block_size`). Neither this nor `threads` changes any bit of the result.
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
     on_pace
@@ -80,6 +83,8 @@ def run_study(
     seed, first = seed_asked(seed), whole(first, "first", 0, MOST_REPLICATIONS)
     n_replications = whole(n_replications, "n_replications", 1 if first else 2, MOST_REPLICATIONS)
     refuse_impossible(sampling, study.numbers, first + n_replications)
+    if block_size is None:
+        block_size = fitting_block_size(study, n_replications, threads or available_processors())
     parts = map_blocks(
         lambda replications: run_block(study, seed, replications, sampling, with_variates=with_variates),
         n_replications,
@@ -132,15 +137,32 @@ def map_blocks(
             on_progress(len(replications))
         return part
 
-    size = min(block_size, max(1, -(-n_replications // at_once)))
+    if (on_ensemble := _told.get()) is not None:
+        on_ensemble(work, first, n_replications)
+    size = size_of_blocks(n_replications, block_size, at_once)
     if on_pace is not None and n_replications >= _FEWEST_TO_TIME:
         # What cannot be worked on is refused below, with all replications in view.
         with suppress(SimengineError):
-            on_pace(_expected_seconds(work, first, n_replications, size, at_once), n_replications, at_once)
+            on_pace(expected_seconds(work, first, n_replications, size, at_once), n_replications, at_once)
     return map_items(one, _blocks(first, first + n_replications, size), n_replications, threads=at_once)
 
 
-def _expected_seconds(work: Callable[[Integers], object], first: int, n_replications: int, size: int, at_once: int) -> float:
+@contextmanager
+def telling(on_ensemble: OnEnsemble) -> Iterator[None]:
+    """Tell of every ensemble before it is worked on: its work, the number of its first replication, and of how many."""
+    before = _told.set(on_ensemble)
+    try:
+        yield
+    finally:
+        _told.reset(before)
+
+
+def size_of_blocks(n_replications: int, block_size: int, at_once: int) -> int:
+    """Return how many replications a block has: no more than asked, and so few that every thread has one."""
+    return min(block_size, max(1, -(-n_replications // at_once)))
+
+
+def expected_seconds(work: Callable[[Integers], object], first: int, n_replications: int, size: int, at_once: int) -> float:
     """Work out from a few replications how long all take; they are worked on again in their block.
 
     A block takes its time whatever its size, and each replication its own: where the few are soon done, two numbers of them tell

@@ -29,7 +29,8 @@ from simengine.records import (
     Seen,
     Tallies,
 )
-from simengine.replications.blocks import BLOCK_SIZE, OnPace, map_blocks
+from simengine.replications.blocks import OnPace, map_blocks
+from simengine.replications.memory import BLOCK_SIZE
 from simengine.risk.amounts import Columns
 from simengine.risk.roles import total_of_lenders, total_of_payers
 

@@ -22,6 +22,12 @@ from simengine.pipeline import run_block, simulate
 from simengine.records import Integers
 from simengine.sampling import PLAIN, Sampling
 
+BLOCK_SIZE = 1000
+"""Replications in a block, at most, where nobody says: larger blocks are no faster."""
+_BUDGET = 200_000_000
+"""Bytes that all blocks at once may take where nobody says how large they are."""
+_FEW_AT_ONCE = 200
+"""So few replications at once stay within it even if each takes 1 MB, as in the largest of the shipped studies: nothing is asked."""
 _SURELY_ENOUGH = 50_000
 """Bytes of a replication that no study comes near: where so many are at hand for each, nothing is asked."""
 _COPIES_OF_RESULTS = 3
@@ -36,7 +42,7 @@ def refuse_if_too_large(
     sampling: Sampling = PLAIN,
     *,
     at_once: int = 1,
-    block_size: int = 1000,
+    block_size: int = BLOCK_SIZE,
     is_kept_whole: bool = False,
     results_of: Callable[[Study, int, Integers, Sampling], Any] = run_block,
 ) -> None:
@@ -71,6 +77,32 @@ def refuse_if_too_large(
             f"-n: the results must fit into the {room / 1e9:,.2f} GB that are left to this process; "
             f"{n_replications:,} replications need about {needed / 1e9:,.2f} GB. At most {most:,} here"
         )
+
+
+def fitting_block_size(study: Study, n_replications: int, at_once: int) -> int:
+    """Return how many replications a block may have, so that all blocks at once stay within 200 MB.
+
+    What a replication takes is asked of a single one, unless so few are asked for that they are simulated as they come. For a study
+    with few people this is as many as make blocks fast.
+
+    Parameters
+    ----------
+    study
+        Of which replications are simulated.
+    n_replications
+        How many.
+    at_once
+        Blocks that run at once.
+    """
+    if n_replications <= _FEW_AT_ONCE:
+        return BLOCK_SIZE
+    return max(1, min(BLOCK_SIZE, _BUDGET // (bytes_in_a_block(study) * at_once)))
+
+
+def bytes_in_a_block(study: Study) -> int:
+    """Return the bytes that a replication takes while it is in a block, beyond the batch of people that is simulated."""
+    # The fixed arrays of a study are counted with it: they are small where a replication is large.
+    return _COPIES_IN_A_BLOCK * _bytes_of(simulate(study, 0, np.arange(1, dtype=np.int64)))
 
 
 def memory_left() -> int | None:
@@ -109,6 +141,11 @@ def _read_limits(files: Iterator[Path]) -> Iterator[int]:
             limit = int(file.read_text())
             if 0 < limit < _NO_LIMIT:
                 yield limit
+
+
+def resident_bytes() -> int:
+    """Return the bytes that this process holds in memory; 0 where the system does not say."""
+    return _used()[0]
 
 
 def _used() -> tuple[int, int]:

@@ -26,10 +26,10 @@ def write_checksums(folder: Path) -> None:
         name = path.relative_to(folder).as_posix()
         if not name.isprintable() or "\\" in name:
             raise ResultsError(f"-o: the names of results must be of characters that can be printed; found {name!r}")
-        _force(path)
+        force(path)
         lines.append(f"{_sum_of(path)}  {name}\n")
     (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
-    _force(folder / NAME)
+    force(folder / NAME)
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         force_folder(path)
 
@@ -88,6 +88,7 @@ def _sum_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _force(path: Path) -> None:
+def force(path: Path) -> None:
+    """Force the content of a file to the disk."""
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())

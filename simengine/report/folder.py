@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from simengine.errors import ResultsError
 from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.report.checksums import NAME as CHECKSUMS
-from simengine.report.checksums import force_folder, write_checksums
+from simengine.report.checksums import force, force_folder, write_checksums
 from simengine.report.drafts import is_draft, is_in_use, new_draft
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ def results_folder(target: Path | str) -> Iterator[Path]:
     """
     if not str(target).strip():
         raise ResultsError("-o: must be the name of a folder; found an empty one")
-    name, target = Path(target), Path(target).resolve()
+    try:
+        name, target = Path(target), Path(target).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a name with a character of no name, or links in a circle
+        raise ResultsError(f"-o {target}: must be the name of a folder; found: {error}. Give another name") from None
     _refuse_if_taken(name, target)
     made = [parent for parent in target.parents if not parent.exists()]
     is_new = not target.exists()
@@ -61,6 +65,62 @@ def results_folder(target: Path | str) -> Iterator[Path]:
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
             raise ResultsError(f"-o {name}: the folder must take the results; found: {reason}. Nothing was left behind") from None
+
+
+@contextmanager
+def results_file(target: Path) -> Iterator[Path]:
+    """Open a place for one file of results: it appears under its name at once, at the end, whole or not at all.
+
+    The place is claimed before the work begins; the file must be written where what is yielded says.
+
+    Raises
+    ------
+    ResultsError
+        If the place cannot be written, already holds something, or the disk is full.
+    """
+    rule = "must be the name of a new file in a folder that can be written"
+    _refuse_file(target)
+    made = [parent for parent in target.resolve().parents if not parent.exists()]
+    with ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = stack.enter_context(new_draft(target.parent))
+        except OSError as error:
+            raise ResultsError(f"-o {target}: {rule}; found: {error.strerror}. Give another name") from None
+        try:
+            yield draft / target.name
+            force(draft / target.name)
+            _refuse_file(target)
+            (draft / target.name).rename(target)
+            force_folder(target.resolve().parent)
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+            raise ResultsError(f"-o {target}: {rule}; found: {reason}. Nothing was left behind") from None
+
+
+def _refuse_file(target: Path) -> None:
+    if os.path.lexists(target):
+        found = "a folder" if target.is_dir() else "a file of that name"
+        raise ResultsError(f"-o {target}: must be the name of a new file; found {found}. Give another name")
+
+
+def refuse_taken(target: Path) -> None:
+    """Refuse a place in which no results can appear, as `results_folder` would; nothing is made.
+
+    Raises
+    ------
+    ResultsError
+        If it already holds something, or cannot be written.
+    """
+    if not str(target).strip():
+        raise ResultsError("-o: must be the name of a folder; found an empty one")
+    place = target.resolve()
+    _refuse_if_taken(target, place)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = "Permission denied" if there.is_dir() else "File exists" if there == place.parent else "Not a directory"
+        raise ResultsError(f"-o {target}: must be a folder that can be written; found: {found}. Give another name")
 
 
 def _publish(draft: Path, target: Path, *, is_new: bool) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.errors import ResultsError, UsageError
@@ -63,6 +66,22 @@ class KeptRun:
         row = {name: column[measurement - 1].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
         del row["replication"]
         return row
+
+    def columns(self, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        """Read some columns of numbers by name, without those that the run has not.
+
+        Raises
+        ------
+        ResultsError
+            If the rows cannot be read.
+        """
+        path = self.folder / "replications.parquet"
+        try:
+            there = set(parquet.read_schema(path).names)
+            table = parquet.read_table(path, columns=[name for name in names if name in there])
+        except (OSError, pa.ArrowException) as error:
+            raise ResultsError(f"{path}: must hold the rows of a run; found: {str(error).splitlines()[0]}") from None
+        return {name: table[name].to_numpy() for name in table.column_names}
 
 
 def read_run(folder: Path | str) -> KeptRun:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
-from simengine.asked import MAX_SEED, is_number
+from simengine.asked import MAX_SEED, is_number, place_asked
 from simengine.config.document import bytes_of
 from simengine.errors import UNSEEN, ResultsError, UsageError, escaped, shorten
 from simengine.report.drafts import new_draft
@@ -184,10 +184,10 @@ def refuse_if_taken(target: Path | str) -> Path:
     """Return the place of a new file, or refuse one that is taken, or lies in no folder."""
     if not str(target).strip():
         raise ResultsError("-o: must be the name of a file; found an empty one")
-    target = Path(target)
+    target = place_asked(target, "-o")
     try:
         is_taken, is_placed = target.exists() or target.is_symlink(), target.resolve().parent.is_dir()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         found = (isinstance(error, OSError) and error.strerror) or str(error)
         raise ResultsError(f"-o {target}: must be a file that can be written; found: {found}. Give another name") from None
     if is_taken:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import simengine
-from simengine.asked import names_asked
+from simengine.asked import names_asked, place_asked
 from simengine.config import Study, load_study
 from simengine.config.roles import with_money
 from simengine.errors import ResultsError, UsageError, did_you_mean
@@ -58,7 +58,7 @@ def seal(run: Path | str, results: Sequence[str] = (), output: Path | str | None
     """
     if output is not None:
         refuse_if_taken(output)
-    kept = read_run(run)
+    kept = read_run(place_asked(run, "run"))
     _refuse_unequal(kept)
     study = load_study(kept.study)
     columns = parquet.read_schema(kept.folder / "replications.parquet").names

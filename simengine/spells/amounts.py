@@ -14,6 +14,8 @@ from simengine.arrays import Floats
 
 NO_AMOUNT = "must be an amount, as 4 250,50 or 4250.50, or empty"
 NEGATIVE = "must not be negative"
+LARGEST_AMOUNT = 1e12
+TOO_LARGE = "must be below a million millions"
 Decimals: TypeAlias = Literal["comma", "point"]
 _SIGNS: dict[Decimals, tuple[str, str]] = {"comma": (",", "."), "point": (".", ",")}
 _PATTERNS: dict[Decimals, re.Pattern[str]] = {
@@ -74,8 +76,8 @@ def read_amounts(values: Sequence[Any], decimal: Decimals | None) -> AmountsRead
             amounts[at] = float(value)
         elif text or isinstance(value, bool):
             wrongs[at] = NO_AMOUNT
-    for at in np.flatnonzero((amounts < 0) | np.isinf(amounts)).tolist():
-        amounts[at], wrongs[at] = np.nan, NEGATIVE if amounts[at] < 0 else NO_AMOUNT
+    for at in np.flatnonzero((amounts < 0) | (amounts >= LARGEST_AMOUNT)).tolist():
+        amounts[at], wrongs[at] = np.nan, NEGATIVE if amounts[at] < 0 else TOO_LARGE
     return AmountsRead(amounts, tuple(wrongs), decimal, shown_by, undecided)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +21,8 @@ from simengine.spells.discretion import shown_value
 Fault: TypeAlias = tuple[str, str, str]
 """What is wrong with a row: the reason by which it is counted, the rule that it breaks, and the way out."""
 PERSON_LEFT = "person without a good row"
+_SHOWN_OF_A_KIND = 5
+"""Faults of one kind that a message spells out."""
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
@@ -107,6 +109,19 @@ class BadRows:
         for one in np.lexsort((which, at, comes_last)):
             yield self._one(self._faults[which[one]], int(place[one]))
 
+    def shown(self) -> list[BadRow]:
+        """Return the faults that a message spells out: the first of each kind, so that one kind does not hide the others."""
+        times: Counter[tuple[str, str]] = Counter()
+        found: list[BadRow] = []
+        for one in self:
+            kind = one.header, one.rule
+            times[kind] += 1
+            if times[kind] <= _SHOWN_OF_A_KIND:
+                found.append(one)
+            if len(found) == SHOWN_PROBLEMS:
+                break
+        return found
+
     def _one(self, faults: _Faults, place: int) -> BadRow:
         row = int(faults.at[place])
         found, (reason, rule, way_out) = faults.found, faults.fault
@@ -133,9 +148,9 @@ class BadRows:
         ResultsError
             If it exists or cannot be written; then nothing is left of it.
         """
-        if path.exists():
-            raise ResultsError(f"--problems {path}: must be the name of a new file; found one that exists. Give another name")
         try:
+            if path.exists() or path.is_symlink():
+                raise ResultsError(f"--problems {path}: must be the name of a new file; found one that exists. Give another name")
             handle, draft = tempfile.mkstemp(prefix=".simengine-draft-", dir=path.resolve().parent)
             try:
                 with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
@@ -147,9 +162,10 @@ class BadRows:
             except BaseException:
                 Path(draft).unlink()
                 raise
-        except OSError as error:
+        except (OSError, ValueError, RuntimeError) as error:
             rule = "must be the name of a new file that can be written"
-            raise ResultsError(f"--problems {path}: {rule}; found: {error.strerror or error}. Give another name") from None
+            found = (isinstance(error, OSError) and error.strerror) or str(error)
+            raise ResultsError(f"--problems {path}: {rule}; found: {found}. Give another name") from None
 
 
 def _cell(text: str) -> str:
@@ -164,7 +180,7 @@ class BadRowsError(StudyError):
 
     def __init__(self, bad: BadRows) -> None:
         self.bad_rows = bad
-        shown = [bad.problem(one) for one in islice(bad, SHOWN_PROBLEMS)]
+        shown = [bad.problem(one) for one in bad.shown()]
         super().__init__(shown)
         lines = [str(problem) for problem in shown]
         left = bad.n_faults - len(shown)

@@ -30,7 +30,7 @@ _BEFORE_ENTRY: Fault = (
 )
 _TWICE: Fault = ("duplicate", "must stand once", "")
 _OVERLAPS: Fault = ("overlap", "must begin when the person's spell before it has ended, or later", "")
-_NOBODY_LEFT: Fault = (PERSON_LEFT, "a person must have one good row", "")
+_NOBODY_LEFT: Fault = (PERSON_LEFT, "a person must have one good row", "If it is a row of totals, delete it")
 
 
 @dataclass(frozen=True, eq=False)

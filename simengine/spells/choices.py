@@ -38,6 +38,10 @@ Stay: TypeAlias = Annotated[
 ]
 
 
+_SMALLEST_SD = 0.001
+"""A prior that is narrower fixes its number, and a posterior around it cannot be told from it by the last digits of a float."""
+
+
 class RatePrior(Spec):
     """What is known of every rate before the spells are read: a gamma distribution, as if so much had been observed."""
 
@@ -50,9 +54,9 @@ class RatePrior(Spec):
 class SpreadPrior(Spec):
     """What is known of a positive number before the spells are read: its logarithm is normal."""
 
-    median: Annotated[Number, Field(gt=0, le=1e6)]
+    median: Annotated[Number, Field(ge=1e-6, le=1e6)]
     """The median."""
-    sd_of_log: Annotated[Number, Field(gt=0, le=10)]
+    sd_of_log: Annotated[Number, Field(ge=_SMALLEST_SD, le=10)]
     """Standard deviation of the logarithm."""
 
 
@@ -86,7 +90,7 @@ class Priors(Spec):
     """Of a Weibull shape, of stays and of lengths; absent: median 1, sd of the logarithm 0.5."""
     frailty_variance: SpreadPrior = SpreadPrior(median=0.5, sd_of_log=1.0)
     """Of the variance of a frailty; absent: median 0.5, sd of the logarithm 1."""
-    trend_sd: Annotated[Number, Field(gt=0, le=10)] = 0.2
+    trend_sd: Annotated[Number, Field(ge=_SMALLEST_SD, le=10)] = 0.2
     """Of a trend per year, which is normal around 0: its standard deviation; absent: 0.2."""
     season_factor: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=0.5)
     """Of the factor of a month of the year on the rate of an event; absent: median 1, sd of the logarithm 0.5."""

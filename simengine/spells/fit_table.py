@@ -11,7 +11,10 @@ def fit_table(title: str, *columns: str) -> Table:
     layout = Table(title=title, title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
     for number, name in enumerate(columns):
         is_text = number == 0 or name == "verdict"
-        layout.add_column(name, justify="left" if is_text else "right", overflow="fold", no_wrap=number == 0 and name == "move")
+        # Words may stand on several lines; a number that is broken reads as two.
+        layout.add_column(
+            name, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis", no_wrap=not is_text
+        )
     return layout
 
 

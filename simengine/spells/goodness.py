@@ -119,6 +119,9 @@ def _test(number: int, move: MovePlan, episodes: Episodes, expected: Floats) -> 
     month = np.floor(episodes.from_month)
     edges = np.unique(np.quantile(month[is_move], np.arange(1, n_classes) / n_classes)) if n_classes > 1 else np.zeros(0)
     edges = edges[edges > month[at].min(initial=0.0)]
+    # Between two moves that lie far apart nobody may be at risk: such a class says nothing.
+    is_held = np.bincount(np.searchsorted(edges, month[at], side="right"), expected[at], len(edges) + 1) > 0
+    edges = edges[is_held[1:]]
     degrees = len(edges) + 1 - n_numbers
     if move.is_small or degrees < 1:
         return MoveTest(None, 0, None, NOT_TESTED, "")

@@ -7,7 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from simengine.errors import Problem, StudyError
+from simengine.spells.dates import read_dates
 from simengine.spells.discretion import shown_header
 from simengine.spells.events_mapping import EventRole
 from simengine.spells.mapping import ColumnRole
@@ -23,7 +26,7 @@ ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
     "entry": ("entry", "entry date", "inträde", "inträdesdatum", "inskrivningsdatum"),
     "observed_until": ("observed until", "observerad till"),
 }
-"""Headers that need no mapping; capitals, and `_` or `-` for a blank, do not matter."""
+"""Headers that need no mapping; capitals, and `_`, `-` or a point for a blank, do not matter."""
 ORDINARY_OF_EVENTS: dict[EventRole, tuple[str, ...]] = {
     "person": (*ORDINARY["person"], "employee", "employee id", "anställd", "anställningsnummer"),
     "event": ("event", "event type", "kind", "händelse", "händelsetyp", "frånvaroorsak"),
@@ -74,6 +77,7 @@ def find_columns(
     problems: list[Problem] = []
     found: dict[str, tuple[int, str]] = {}
     taken = {_plain(name) for name in named_columns.values()}
+    lacking: list[Role] = []
     for role in ordinary:
         named = named_columns.get(role)
         known = [_plain(named)] if named is not None else [name for name in map(_plain, ordinary[role]) if name not in taken]
@@ -90,22 +94,36 @@ def find_columns(
             key = f"{at_key}.{role}"
             problems.append(Problem(place_of(key), key, "must be a header of the table", repr(named), _nearest(named, header)))
         elif role in needed:
-            way_out = f"Say in the mapping which column it is: `{at_key}: {{{role}: ...}}`. {_listed(header)}"
-            problems.append(Problem(where, "", f"a column must hold `{role}`", "no ordinary header of one", way_out))
+            lacking.append(role)
+    if lacking:
+        problems.append(_lacking(lacking, header, where, at_key))
     if problems:
         raise StudyError(problems)
     return found
 
 
+def _lacking(roles: Sequence[str], header: Sequence[str], where: str, at_key: str) -> Problem:
+    """Say once which columns are not found, and both ways out: the columns have other names, or another line names them."""
+    rule = "a column must hold " + "; one must hold ".join(f"`{role}`" for role in roles)
+    found = "no ordinary header of " + ("it" if len(roles) == 1 else "these")
+    columns = ", ".join(f"{role}: ..." for role in roles)
+    row = at_key.replace("columns", "header_row")
+    way_out = f"Say in the mapping which it is: `{at_key}: {{{columns}}}`; or which line names the columns: `{row}: ...`"
+    return Problem(where, "", rule, found, f"{way_out}. {_listed(header)}")
+
+
 def _plain(header: str) -> str:
-    return re.sub(r"[\s_-]+", " ", plain_word(header)).strip()
+    return re.sub(r"[\s._-]+", " ", plain_word(header)).strip()
 
 
 def _listed(header: Sequence[str]) -> str:
+    if np.isfinite(read_dates(header, "day-first").day).any():
+        return "The line has dates, as the row of a person: its cells are not shown"
     more = f" and {len(header) - _SHOWN} more" if len(header) > _SHOWN else ""
     return f"Headers: {', '.join(map(shown_header, header[:_SHOWN]))}{more}"
 
 
 def _nearest(name: str, header: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, list(header), n=1)
-    return f"Did you mean {shown_header(close[0])}?" if close else _listed(header)
+    other_line = "or another line names the columns: `header_row: ...`"
+    return f"Did you mean {shown_header(close[0])}?" if close else f"{_listed(header)}; {other_line}"

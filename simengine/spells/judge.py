@@ -15,7 +15,7 @@ import numpy as np
 from simengine.arrays import Flags, Floats, Integers
 from simengine.distributions.names import a_name
 from simengine.errors import Problem, StudyError
-from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, Decimals, read_amounts
+from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, TOO_LARGE, Decimals, read_amounts
 from simengine.spells.bad_rows import BadRows, Fault
 from simengine.spells.columns import Cells, Codes, SpellsColumn
 from simengine.spells.dates import MONTH_ALONE, UNREADABLE, DatesRead, read_dates
@@ -279,7 +279,7 @@ class Judge:
         if read.shown_by is not None:
             row = self._number(column, read.shown_by)
             self.notes.append(f"{column.header}: a {read.decimal} separates decimals, as {self.bad.noun} {row:,} shows.")
-        for rule, reason in ((NO_AMOUNT, "unreadable cost"), (NEGATIVE, "negative cost")):
+        for rule, reason in ((NO_AMOUNT, "unreadable cost"), (NEGATIVE, "negative cost"), (TOO_LARGE, "cost too large")):
             broken = np.array([wrong == rule for wrong in read.wrong], dtype=bool)
             self._flag((reason, rule, ""), broken[column.codes], column)
         return read.amount[column.codes]

@@ -11,6 +11,7 @@ from pydantic import model_validator
 from simengine.config.document import Document, read_document
 from simengine.config.validate import validate
 from simengine.distributions import Name, Spec
+from simengine.errors import UsageError, shorten
 from simengine.spells.events_mapping import EventsMapping
 from simengine.spells.words import DateOrder, DayWritten, HeaderRow, HeaderText, OpenWords, YesNo, one_column_each, one_meaning
 
@@ -83,6 +84,8 @@ def load_mapping(mapping: MappingGiven) -> SpellsMapping:
     ------
     StudyError
         With every problem that was found, each with its file, line and key.
+    UsageError
+        If it is neither a file nor data.
 
     Examples
     --------
@@ -96,6 +99,8 @@ def load_mapping_document(mapping: MappingGiven) -> tuple[SpellsMapping, Callabl
     """Read a mapping as `load_mapping` does, and return a function from any of its paths to file and line too."""
     if mapping is None or isinstance(mapping, SpellsMapping):
         return mapping or SpellsMapping(), lambda _: "the mapping"
+    if not isinstance(mapping, Path | str | Mapping):
+        raise UsageError(f"mapping: must be a file, the same as data, or nothing; found {shorten(mapping)}")
     is_file = isinstance(mapping, Path | str)
     document = read_document(Path(str(mapping))) if is_file else Document(_copied(mapping), default_place="the mapping")
     return validate(SpellsMapping, document), lambda key: document.place_of(tuple(key.split(".")))

@@ -8,7 +8,8 @@ from typing import get_args
 
 import numpy as np
 
-from simengine.asked import one_of_words
+from simengine.asked import one_of_words, place_asked
+from simengine.errors import UsageError, shorten
 from simengine.spells.arrange import arrange
 from simengine.spells.bad_rows import BadRows, BadRowsError
 from simengine.spells.between_rows import check_rows
@@ -60,10 +61,10 @@ def read_spells(
     ResultsError
         If the list of bad rows cannot be written.
     UsageError
-        If a workbook is to be read and openpyxl is not installed; or for an order of dates that is none.
+        If a workbook is to be read and openpyxl is not installed; or if an argument is none of what it may be.
     """
     return read_with_people(
-        Path(path), mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems, progress=progress
+        place_asked(path, "path"), mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems, progress=progress
     )[0]
 
 
@@ -81,6 +82,7 @@ def read_with_people(
     Only a second table of the same people needs the names; whoever has read it forgets them.
     """
     meant, place_of = meant_by(mapping, dates)
+    listed = asked_of_bad_rows(without_bad_rows, problems)
     found = find_file(path)
     table = open_table(found, meant.sheet, meant.header_row, progress)
     header_at = place_of_header(found, table)
@@ -93,7 +95,7 @@ def read_with_people(
     judge = Judge(cells, meant, bad, header_at, notes)
     rows = judge.rows(meant)
     days = check_rows(rows, meant, place_of(""), bad, {role: header for role, (_, header) in places.items()}, notes)
-    refuse_bad_rows(bad, without_bad_rows=without_bad_rows, problems=problems)
+    refuse_bad_rows(bad, without_bad_rows=without_bad_rows, problems=listed)
     progress(1.0)
     file = SpellsFile(path.name, found.sha256, len(cells.row), left_out=bad.by_reason, notes=tuple(notes))
     spells, people = arrange(rows, days, meant, bad, file)
@@ -121,6 +123,14 @@ def said_of_columns(table: OpenTable, places: Sized) -> list[str]:
     """Say how many columns were not read."""
     more = len(table.header) - len(places)
     return [f"Columns that were not read: {more} of {len(table.header)}."] if more else []
+
+
+def asked_of_bad_rows(without_bad_rows: object, problems: object) -> Path | None:
+    """Return the place of the list of bad rows, or refuse what is none of what may be asked of them."""
+    listed = None if problems is None else place_asked(problems, "problems")
+    if not isinstance(without_bad_rows, bool):
+        raise UsageError(f"without_bad_rows: must be True or False; found {shorten(without_bad_rows)}")
+    return listed
 
 
 def refuse_bad_rows(bad: BadRows, *, without_bad_rows: bool, problems: Path | str | None) -> None:

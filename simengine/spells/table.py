@@ -101,6 +101,9 @@ def _looked_through(path: Path, name: str) -> FileFound:
         found = f"UTF-8 up to byte {wrong_at:,}, and something else there"
         raise one_problem(name, "must be in one encoding throughout", found, "Save it as CSV UTF-8")
     encoding, taken_at = ("", None) if kind != "text" else _encoding_of(path, first, wrong_at)
+    if encoding == "utf-16" and not _is_text(path, encoding):
+        way_out = "Ask for the file again, or save it as CSV UTF-8"
+        raise one_problem(name, "must be in one encoding throughout", "UTF-16 with something else in it or a part missing", way_out)
     return FileFound(path, checksum.hexdigest(), n_bytes, kind, encoding, taken_at)
 
 
@@ -127,10 +130,15 @@ def _encoding_of(path: Path, first: bytes, wrong_at: int | None) -> tuple[str, i
         return "utf-16", None
     if wrong_at is None:
         return "utf-8-sig", None
+    return "cp1252" if _is_text(path, "cp1252") else "latin-1", wrong_at
+
+
+def _is_text(path: Path, encoding: str) -> bool:
+    """Return whether a file can be read in an encoding to its end."""
     try:
-        with path.open(encoding="cp1252", newline="") as file:
+        with path.open(encoding=encoding, newline="") as file:
             while file.read(_BLOCK):
                 pass
     except UnicodeDecodeError:
-        return "latin-1", wrong_at
-    return "cp1252", wrong_at
+        return False
+    return True

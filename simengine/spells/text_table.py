@@ -75,7 +75,12 @@ def _rows(found: FileFound, separator: str, progress: Progress) -> Iterator[Row]
                 line = reader.line_num + 1
                 if n % _EVERY == 0:
                     progress(_share_read(file, found))
-        except csv.Error:
+        except csv.Error as error:
+            if "field limit" in str(error):
+                longest, way_out = csv.field_size_limit(), "Look for a quote that is not closed, on this line or above"
+                raise one_problem(
+                    f"{found.path.name}:{line}", f"a cell must have {longest:,} characters at most", "more", way_out
+                ) from None
             way_out = "Look for a quote that is missing, or stands within a text, on this line or above"
             rule = "a cell in quotes must be closed by a quote before the next separator"
             raise one_problem(f"{found.path.name}:{line}", rule, "another character, or none", way_out) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -37,11 +38,11 @@ def open_excel(found: FileFound, sheet: str | None, header_row: int, progress: P
         # It warns of what it does not read, such as rules for entering data.
         warnings.simplefilter("ignore")
         try:
-            book = openpyxl.load_workbook(found.path, read_only=True, data_only=True)
-        except Exception as error:  # noqa: BLE001 - a damaged workbook makes it raise almost anything
-            raise one_problem(
-                name, "must be a workbook of Excel (.xlsx)", type(error).__name__, "Save it again, or as CSV UTF-8"
-            ) from None
+            # Of a file that it opens itself it would look at the name.
+            book = openpyxl.load_workbook(io.BytesIO(found.path.read_bytes()), read_only=True, data_only=True)
+        except Exception:  # noqa: BLE001 - a damaged workbook makes it raise almost anything
+            what = "a file that begins as one and is none"
+            raise one_problem(name, "must be a workbook of Excel (.xlsx)", what, "Save it again, or as CSV UTF-8") from None
     titles = [one.title for one in book.worksheets]
     if sheet is None and len(titles) != 1:
         raise one_problem(

@@ -19,7 +19,7 @@ from simengine.questions.learn import posterior as posteriors
 from simengine.questions.learn import tempering
 from simengine.questions.learn.counts import count_log_mass
 from simengine.questions.learn.observer import observer_of
-from simengine.questions.learn.results import read_table, results_of
+from simengine.questions.learn.results import results_of, results_table
 from simengine.questions.learn.synthetic import basis_for, polynomial, variance_of_count
 from simengine.streams import generator_of
 from tests.analysis.made import SCORES, study_of
@@ -143,7 +143,7 @@ def test_standard_errors(scores: Study) -> None:
 
 def test_forgotten_proposal(successes: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the density of what was drawn from, weights count the data twice: the conjugate case must notice."""
-    monkeypatch.setattr(posteriors, "log_ratio", lambda scores, proposals, counts: np.zeros(len(scores)))
+    monkeypatch.setattr(posteriors, "log_prior_over_mixture", lambda scores, proposals, counts: np.zeros(len(scores)))
     found = learned(successes, {"of": "metric.successes.estimate", "value": 33})
     distances = list(z_scores(found.numbers[SUCCESS], *of(stats.beta(41, 39))))
     assert max(map(abs, distances)) > 2 * LIMIT
@@ -156,7 +156,7 @@ def test_slow_twin() -> None:
     proposals, counts = [tempering.prior(2), second], [40, 30]
     rows = np.concatenate([one.at(generator.standard_normal((n, 2))) for one, n in zip(proposals, counts, strict=True)])
     log_likelihood = -2 * (rows[:, 0] - 1.5) ** 2 - rows[:, 1] ** 2
-    ratio = tempering.log_ratio(rows, proposals, counts)
+    ratio = tempering.log_prior_over_mixture(rows, proposals, counts)
     plain = [(one.centre.tolist(), one.factor.tolist()) for one in proposals]
     likelihood = np.exp(log_likelihood).tolist()
     for power in (0.0, 0.3, 1.0):
@@ -275,10 +275,57 @@ def test_joint_posterior_is_written(tmp_path: Path) -> None:
     assert found.farthest < found.tolerance
     assert found.study.numbers[SUCCESS].source == "learned"
     assert found.study.numbers[SUCCESS].distribution == "quantiles"
-    assert "posterior of this study" in found.study.study.sources["learned"]
+    assert found.study.study.takes_for_granted["learned"].text.startswith("The distributions with the source `learned`")
+    assert found.study.study.sources == {}
     # Drawn anew, the counts of the learned study lie around what was seen.
     again = simengine.ask("run", found.study, n=2000, seed=4)
     assert again.results["metric.successes.estimate"].mean() == pytest.approx(190, abs=6)
+
+
+@pytest.mark.parametrize("listed", ["", "sources: {survey: A survey of ours, other: Another}, "])
+def test_source_of_what_is_learned__stands_beside_those_of_the_study(listed: str, tmp_path: Path) -> None:
+    """A study that lists no sources takes every text for one: a list with the posterior alone would make its own texts wrong."""
+    text = SUCCESSES.replace("failures: 12}", "failures: 12, source: survey}").replace(
+        "size: 60", "size: {value: 60, source: survey}"
+    )
+    found = learned(
+        study_of(text.replace("study: {", f"study: {{{listed}"), tmp_path), {"of": "metric.successes.estimate", "value": 45}
+    )
+    assert found.study.study.sources.keys() == ({"survey", "other", "learned"} if listed else set())
+    assert found.study.numbers[SUCCESS].source == "learned"
+    again = learned(found.study, {"of": "metric.successes.estimate", "value": 20}, n=1000)
+    assert again.study.numbers[SUCCESS].source == "learned_2"
+
+
+def test_money_that_was_observed__stands_in_the_unit_of_the_study(tmp_path: Path) -> None:
+    """Three million lent: 45 successes at 100,000 each are 4.5 millions of SEK."""
+    text = SUCCESSES.replace("share: 1, of", "share: 100_000, of").replace("commitment: 0", "commitment: 3_000_000")
+    (tmp_path / "study.yaml").write_text(text)
+    (tmp_path / "seen.csv").write_text("of,value\nterm.price,4500000\n")
+    done = in_this_process(["learn", "study.yaml", "--observed", "seen.csv", "-n", "1000", "--seed", "1"], tmp_path)
+    row = next(line.split() for line in done.stdout.splitlines() if line.startswith(" term.price"))
+    assert row[1] == "4.5"
+    # 60 x 8 / 20 = 24 successes were expected: 2.4 millions.
+    assert float(row[2]) == pytest.approx(2.4, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"of": "metric.successes", "value": 5},
+            "a result of a metric must be its estimate or its truth; found `metric.successes`",
+        ),
+        ({"of": "metric.successes.n", "value": 5}, "a result of a metric must be its estimate or its truth"),
+        ({"of": "metric.successes.estimate", "value": 1e308}, "`value` must be 1e+15 at most; found 1e+308. Look at its unit"),
+        ({"of": "metric.successes.estimate", "value": 5, "rounded_to": 1e308}, "`rounded_to` must be 1e+15 at most"),
+        ({"of": "metric.successes.estimate", "value": 5, "standard_error": 1e-300}, "`standard_error` must be 1e-09 or more"),
+    ],
+)
+def test_result_that_no_study_can_learn_from__is_refused(row: dict[str, Any], message: str, successes: Study) -> None:
+    with pytest.raises(UsageError) as error:
+        learned(successes, row, n=200)
+    assert message in str(error.value)
 
 
 def _ranks(values: Any, weights: Any) -> Any:
@@ -391,7 +438,7 @@ def test_table_refused(tmp_path: Path, text: str, message: str) -> None:
     place = tmp_path / "observed.csv"
     place.write_text(text)
     with pytest.raises(StudyError) as refused:
-        read_table(str(place))
+        results_table(str(place))
     assert message in str(refused.value)
 
 

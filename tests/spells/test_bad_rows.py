@@ -115,10 +115,10 @@ def test_many_bad_rows__are_counted_and_written_in_full(tmp_path: Path) -> None:
     with pytest.raises(BadRowsError) as error:
         read_spells(path, MAPPING, problems=problems)
     lines = str(error.value).split("\n")
-    # 31 rows, and 31 people of whom nothing is left: 62 in all, of which 20 are shown.
-    assert len(lines) == 22
-    assert lines[20] == "and 42 more"
-    assert lines[21].startswith("placements.csv: 31 bad rows of 32: unknown state 31.")
+    # 31 rows, and 31 people of whom nothing is left: 62 in all, of which five of each of the two kinds are shown.
+    assert len(lines) == 12
+    assert lines[10] == "and 52 more"
+    assert lines[11].startswith("placements.csv: 31 bad rows of 32: unknown state 31.")
     text = problems.read_text(encoding="utf-8-sig")
     table = list(csv.reader(text.splitlines(), delimiter=";"))
     assert table[0] == ["line", "column", "reason", "must", "found", "way out"]
@@ -128,6 +128,14 @@ def test_many_bad_rows__are_counted_and_written_in_full(tmp_path: Path) -> None:
     assert "\x1b" not in text + str(error.value)
     assert not any(f"P{n}" in text for n in range(30))
     assert problems.stat().st_mode & 0o077 == 0
+
+
+def test_many_bad_rows_of_one_kind__do_not_hide_another(tmp_path: Path) -> None:
+    path = write(tmp_path, *(f"P{n};hvb;2020-03-01;2020-02-01;1;M;" for n in range(30)), "Q;hotell;2020-03-01;2020-04-01;1;M;")
+    with pytest.raises(BadRowsError) as error:
+        read_spells(path, MAPPING)
+    shown = str(error.value).split("\n")
+    assert [sum(word in line for line in shown[:-2]) for word in ("must not be before the first date", "hotell")] == [5, 1]
 
 
 def test_list_of_problems__replaces_no_file(tmp_path: Path) -> None:
@@ -157,11 +165,13 @@ def test_columns_in_each_others_place__name_nobody(tmp_path: Path) -> None:
 
 def test_table_without_a_header__names_nobody(tmp_path: Path) -> None:
     path = tmp_path / "headless.csv"
-    path.write_text("19121212-1212;hvb;2020-01-01;2020-02-01\n19121212-1212;hvb;2020-02-01;2020-03-01\n")
-    with pytest.raises(StudyError) as error:
-        read_spells(path)
-    assert "a column must hold `person`" in str(error.value)
-    assert "1212" not in str(error.value)
+    for person in ("19121212-1212", "Made-up Name", "7"):
+        path.write_text(f"{person};hvb;2020-01-01;2020-02-01\n{person};hvb;2020-02-01;2020-03-01\n")
+        for mapping in ({}, {"columns": {"person": "Klient"}}):
+            with pytest.raises(StudyError) as error:
+                read_spells(path, mapping)
+            assert "The line has dates, as the row of a person: its cells are not shown" in str(error.value)
+            assert person not in str(error.value)
 
 
 @pytest.mark.parametrize(

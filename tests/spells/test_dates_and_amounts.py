@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, read_amounts
+from simengine.spells.amounts import NEGATIVE, NO_AMOUNT, TOO_LARGE, read_amounts
 from simengine.spells.dates import IMPOSSIBLE, MONTH_ALONE, TOO_EARLY, UNREADABLE, next_months, read_dates, written_day
 
 EPOCH = date(1970, 1, 1)
@@ -148,6 +148,9 @@ def test_amounts__in_doubt_or_against_each_other_are_not_decided() -> None:
         ("1e3", NO_AMOUNT),
         ("nan", NO_AMOUNT),
         ("inf", NO_AMOUNT),
+        ("9" * 400, TOO_LARGE),
+        ("1000000000000", TOO_LARGE),
+        (1e308, TOO_LARGE),
         (True, NO_AMOUNT),
     ],
 )

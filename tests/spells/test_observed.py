@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy import stats
 
+from simengine.spells.fit import fit
+from simengine.spells.goodness import judge_fit
+from simengine.spells.hazards import fit_hazards
 from simengine.spells.observed import kaplan_meier, occupancy_curve, survival_curve
+from simengine.spells.tables import fit_tables
 from tests.spells.made import months, planned, spells_of
 
 ENTRY = np.array([0, 0, 0, 0, 3.5, 2, 0, 5, 0, 1, 0, 8, 0, 0, 4, 6.5, 0, 0, 2.5, 0.0])
@@ -64,3 +69,36 @@ def test_occupancy__is_the_share_of_those_observed_and_hides_small_numbers() -> 
     # Wilson by hand: p 0.75, n 40: (0.75 + 1.9207 / 40 ± 1.96 sqrt(0.75 x 0.25 / 40 + 3.8415 / 6400)) / (1 + 3.8415 / 40)
     assert of_in.low[3] == pytest.approx(0.5981, abs=1e-4)
     assert of_in.high[3] == pytest.approx(0.8581, abs=1e-4)
+
+
+def test_class_in_which_nobody_is_at_risk__is_no_class() -> None:
+    """Sixths of 30 moves, 5 in month 0, 16 in month 1, 9 in month 2, lie at 0.83, 1, 1, 1 and 2: no month is between 0.83 and 1.
+
+    At risk: 5 x 0.5 + 25, 16 x 0.5 + 9 and 9 x 0.5 person-months, 49 in all; the hazard is 30.5 / 49 or near it.
+    """
+    stays = [0.5] * 5 + [1.5] * 16 + [2.5] * 9
+    spells = spells_of([[("care", 0, months(stay)), ("home", months(stay), months(9))] for stay in stays])
+    plan, choices = planned(spells)
+    fitted = fit_hazards(spells, plan, choices, 0.0)
+    (test,) = judge_fit(spells, plan, fitted, 0.0).moves.values()
+    hazard = float(np.exp(fitted.hazards[0].log_rate[0]))
+    assert hazard == pytest.approx(30.5 / 49, rel=0.03)
+    by_hand = sum((seen - hazard * at_risk) ** 2 / (hazard * at_risk) for seen, at_risk in ((5, 27.5), (16, 17), (9, 4.5)))
+    assert test.chi_square == pytest.approx(by_hand, rel=1e-6)
+    assert test.degrees == 2
+
+
+def test_numbers_of_moves__are_never_broken() -> None:
+    """`fewer than 5` is wider than any number of moves: names make room for it, over two lines."""
+    spells = spells_of(
+        [[("residential_care_home", 0, months(1)), ("foster_home", months(1), months(9))] for _ in range(30)]
+        + [[("foster_home", 0, months(1)), ("residential_care_home", months(1), months(9))] for _ in range(3)]
+    )
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(fit_tables(fit(spells).content))
+    moves = captured.get().partition("Do hazards")[0]
+    assert "fewer than 5" in moves
+    assert "person-months" in moves
+    # 30 x 1 + 3 x 8 months in residential care, 3 x 1 + 30 x 8 in foster homes.
+    assert {"54", "243"} <= set(moves.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import io
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from simengine.errors import StudyError, UsageError
+from simengine.errors import ResultsError, StudyError, UsageError
+from simengine.report.folder import results_folder
+from simengine.seals.document import refuse_if_taken
 from simengine.spells.bad_rows import BadRowsError
+from simengine.spells.fit import fit
 from simengine.spells.read import read_spells
 from simengine.spells.records import Spells
 from tests.conftest import CHECKOUT
@@ -171,7 +175,15 @@ def test_parquet__is_read(tmp_path: Path) -> None:
         (b"PAR1 and so on", "must be Parquet; found a file that begins as Parquet"),
         (b"person\n1\n", "columns must be separated by semicolons, commas or tabs; found a header without any"),
         (b'person;state;from;to\n1;"a;2020-01-01;2020-01-02\n', "table:2: a cell in quotes must be closed"),
-        (b"a;state;from;to\n1;a;2020-01-01;2020-01-02\n", "table:1: a column must hold `person`; found no ordinary header of one"),
+        ("person;state;from;to\n1;a;2020-01-01;2020-02-01\n".encode("utf-16")[:-1], "found UTF-16 with something else in it"),
+        ("\ufeffperson;state\n".encode("utf-16-le") + b"\x00\xd8a\x00", "found UTF-16 with something else in it"),
+        (b"a;state;from;to\n1;a;2020-01-01;2020-01-02\n", "table:1: a column must hold `person`; found no ordinary header of it"),
+        (
+            b"Made up: placements;;;\nperson;state;from;to\n1;a;2020-01-01;2020-01-02\n",
+            "table:1: a column must hold `person`; one must hold `state`; one must hold `from`; one must hold `to`; found no ordinary "
+            "header of these. Say in the mapping which it is: `columns: {person: ..., state: ..., from: ..., to: ...}`; or which line "
+            "names the columns: `header_row: ...`. Headers: 'Made up: placements', '', '', ''",
+        ),
         (b"person;id;state;from;to\n", "table:1: one column must hold `person`; found 'person', 'id'"),
     ],
 )
@@ -278,3 +290,45 @@ def test_made_up_table__has_the_hazards_that_it_was_made_with() -> None:
         at = is_boy & (spells.state == spells.states.index(origin))
         n = int((at & follows & (after == spells.states.index(target))).sum())
         assert abs(n - hazard * months[at].sum()) < 4 * np.sqrt(hazard * months[at].sum()), (origin, target)
+
+
+def test_cell_longer_than_any__is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(f"person;state;from;to\n1;{'a' * 200_000};2020-01-01;2020-02-01\n")
+    with pytest.raises(StudyError, match=r"table\.csv:2: a cell must have 131,072 characters at most; found more"):
+        read_spells(tmp_path / "table.csv")
+
+
+def test_workbook__may_have_any_name(tmp_path: Path) -> None:
+    """What a file is, its content decides."""
+    workbook(tmp_path / "spells.xlsx", TYPED).rename(tmp_path / "spells.csv")
+    check(read_spells(tmp_path / "spells.csv", MAPPING))
+
+
+@pytest.mark.parametrize("wrong", [True, 1.5, -1, [], (), b"spells.csv", object()])
+def test_arguments_of_another_kind__are_refused(wrong: Any, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text(";"))
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("path", lambda: read_spells(wrong)),
+        ("mapping", lambda: read_spells(path, wrong)),
+        ("problems", lambda: read_spells(path, MAPPING, problems=wrong)),
+        ("spells", lambda: fit(wrong)),
+        ("study", lambda: fit(path, mapping=MAPPING, into=wrong)),
+    ]
+    if wrong is not True:
+        calls.append(("without_bad_rows", lambda: read_spells(path, MAPPING, without_bad_rows=wrong)))
+    for name, call in calls:
+        with pytest.raises(UsageError, match=f"^{name}: must be "):
+            call()
+
+
+@pytest.mark.parametrize("place", ["a\0b", "loop/problems.csv", "loop"])
+def test_place_that_no_list_can_have__is_refused(place: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(text(";"))
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ResultsError, match=r"must be the name of a new file"):
+        read_spells(tmp_path / "table.csv", MAPPING, problems=tmp_path / place)
+    with pytest.raises(ResultsError, match=r"^-o .*must be the name of a folder"), results_folder(tmp_path / place):
+        pass
+    with pytest.raises(ResultsError, match=r"^-o "):
+        refuse_if_taken(tmp_path / place)

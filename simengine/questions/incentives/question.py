@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.questions.compare.asked import asked_of_designs
-from simengine.questions.question import Asked, Option, Question, Source, Values, later
+from simengine.questions.question import Asked, Option, Question, Source, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -25,6 +25,8 @@ INCENTIVES = Question[Any](
     ),
     options=(Option("contracts", "Files of contracts, or variants.", flag="[CONTRACT]...", is_many=True, default=()),),
     prepare=_prepare,
+    # Once with every choice; then fresh ones with the choices that are best, or nearly so.
+    worked=lambda study, values, n_replications: Work(n_replications, n_replications, 1.0, is_most=True),  # noqa: ARG005
     ask=later("simengine.questions.incentives.answer", "find_incentives"),
     content=later("simengine.questions.incentives.content", "incentives"),
     tables=later("simengine.questions.incentives.tables", "incentive_tables"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
-from simengine.questions.question import Asked, Option, Question, Source, Values, later
+from simengine.questions.question import Asked, Option, Question, Source, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -36,6 +36,11 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
 
 def _now_later_and_each_pilot(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
     return n_replications * (2 + len(values["pilots"] or ()))
+
+
+def _own_and_each_pilot(study: Study, values: Values, n_replications: int) -> Work:  # noqa: ARG001
+    """Count the replications of the study, and those of each pilot, which take about as long."""
+    return Work(n_replications, n_replications * len(values["pilots"] or ()), 1.0)
 
 
 INFORMATION = Question[Any](
@@ -82,6 +87,7 @@ INFORMATION = Question[Any](
     ),
     prepare=_prepare,
     kept=_now_later_and_each_pilot,
+    worked=_own_and_each_pilot,
     ask=later("simengine.questions.information.answer", "value_information"),
     content=later("simengine.questions.information.content", "information"),
     tables=later("simengine.questions.information.tables", "information_tables"),

@@ -11,7 +11,7 @@ import numpy as np
 from simengine.asked import number
 from simengine.config import Study
 from simengine.questions.learn.marginals import quantile_of, weighted_moments
-from simengine.questions.learn.posterior import Fit, Posterior, Round, draw_posterior
+from simengine.questions.learn.posterior import Fit, Round, StudyPosterior, draw_posterior
 from simengine.questions.learn.results import Result, results_of
 from simengine.questions.learn.written import TOLERANCE, Written, concerned, write_study
 from simengine.records import Floats
@@ -70,7 +70,7 @@ class Learned(Answer):
     """The largest distance of any number that was written."""
     study: Study
     """The study with the posterior in place of what it assumed; run it, or ask it anything."""
-    posterior: Posterior
+    posterior: StudyPosterior
     """The weighted sample itself."""
 
 
@@ -94,7 +94,7 @@ def learn(
     given
         Names in the study's section `known`.
     observed
-        Rows of a table of results, as `read_table` returns them.
+        Rows of a table of results, as `results_table` returns them.
     variant
         The variant that the study is: only known results of this variant are used.
     least_effective
@@ -134,7 +134,7 @@ def _in_words(results: Sequence[Result]) -> str:
     return " and ".join([*([", ".join(named)] if named else []), *rows])
 
 
-def _number(posterior: Posterior, path: str, written: Written | None) -> LearnedNumber:
+def _number(posterior: StudyPosterior, path: str, written: Written | None) -> LearnedNumber:
     """Summarise a number; errors are those of a jackknife that fits the likelihood again without each group of replications."""
     values, n = posterior.values[path], posterior.n_prior
     before, spread = weighted_moments(values[:n], np.ones(n))

@@ -13,11 +13,11 @@ from simengine.errors import UsageError
 from simengine.late import special
 from simengine.questions.learn.observer import Observer, ShownResults, cut_to, error_of, observer_of, overrides_of, values_at
 from simengine.questions.learn.results import Result
-from simengine.questions.learn.synthetic import Synthetic, Target, fit, scores_that_matter
+from simengine.questions.learn.synthetic import Synthetic, Target, fit_synthetic, scores_that_matter
 from simengine.questions.learn.tempering import (
     Proposal,
     highest_temperature,
-    log_ratio,
+    log_prior_over_mixture,
     prior,
     proposal_from,
     weights_at,
@@ -80,7 +80,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Posterior:
+class StudyPosterior:
     """A weighted sample of the numbers of a study."""
 
     study: Study
@@ -120,7 +120,7 @@ class _Sample:
     counts: list[int]
 
 
-def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble, least_effective: float) -> Posterior:
+def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble, least_effective: float) -> StudyPosterior:
     """Draw the posterior of the uncertain numbers of a study.
 
     Raises
@@ -153,7 +153,7 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
             rounds.append(Round(sample.counts[-1], 0.0, float(len(sample.scores))))
             _add(sample, observer, paths, ensemble, prior(len(paths)), count)
             continue
-        ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
+        ratio = log_prior_over_mixture(sample.scores, sample.proposals, sample.counts)
         log_likelihood = likelihood.log_likelihood(sample.scores, _target(observer.results, sample))
         reached = highest_temperature(ratio, log_likelihood, _LEAST_SHARE * len(sample.scores))
         weights = weights_at(ratio, log_likelihood, reached)
@@ -165,7 +165,7 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
             "learn: a result must depend on an uncertain number; found none that moves it by more than chance. "
             "Ask for more replications with -n; else nothing can be learned from it"
         )
-    ratio = log_ratio(sample.scores, sample.proposals, sample.counts)
+    ratio = log_prior_over_mixture(sample.scores, sample.proposals, sample.counts)
     weights = weights_at(ratio, likelihood.log_likelihood(sample.scores, _target(observer.results, sample)), 1.0)
     rounds.append(Round(sample.counts[-1], 1.0, effective_sample_size(weights)))
     fits = (*_fits(observer, sample, likelihood, weights), *silent)
@@ -177,7 +177,7 @@ def draw_posterior(study: Study, results: tuple[Result, ...], ensemble: Ensemble
             "give fewer results"
         )
     without = _without_groups(sample, observer, learned, likelihood, ratio)
-    return Posterior(study, paths, tuple(sorted(learned)), sample.scores, weights, without, counts[0], tuple(rounds), fits)
+    return StudyPosterior(study, paths, tuple(sorted(learned)), sample.scores, weights, without, counts[0], tuple(rounds), fits)
 
 
 def uniform_of_scores(scores: Floats) -> Floats:
@@ -258,11 +258,11 @@ def _fitted(sample: _Sample, observer: Observer, learned: set[int], before: Synt
     shown, events, errors_squared = _columns(sample, observer)
     target, weights = _target(observer.results, sample), np.ones(len(sample.scores))
     if before is not None:
-        weights = _weights_of_fit(sample, before, target, log_ratio(sample.scores, sample.proposals, sample.counts))
+        weights = _weights_of_fit(sample, before, target, log_prior_over_mixture(sample.scores, sample.proposals, sample.counts))
     learned |= scores_that_matter(sample.scores, np.concatenate([shown, events], axis=1), weights)
     if not learned:
         return None
-    return fit(sample.scores, shown, events, weights, sorted(learned), target, errors_squared)
+    return fit_synthetic(sample.scores, shown, events, weights, sorted(learned), target, errors_squared)
 
 
 def _weights_of_fit(sample: _Sample, before: Synthetic, target: Target, ratio: Floats) -> Floats:
@@ -293,7 +293,7 @@ def _without_groups(
     found = []
     for one in range(_GROUPS):
         part = np.where(group == one, 0.0, of_fit)
-        again = fit(sample.scores, shown, events, part, sorted(learned), target, errors_squared)
+        again = fit_synthetic(sample.scores, shown, events, part, sorted(learned), target, errors_squared)
         weights = weights_at(ratio, again.log_likelihood(sample.scores, target), 1.0)
         found.append(np.where(group == one, 0.0, weights))
     return tuple(found)
@@ -319,7 +319,8 @@ def _fits(observer: Observer, sample: _Sample, likelihood: Synthetic, weights: F
         errors = np.where(is_there, column - expected[:, k], 0.0) / np.sqrt(own[:, k])
         bias = float(part @ errors)
         sd = float(np.sqrt(max(part @ (errors - bias) ** 2, 1e-300)))
-        skewness = float(part @ ((errors - bias) / sd) ** 3)
+        # Of a single replication there is none, and its power would be no number.
+        skewness = float(part @ ((errors - bias) / sd) ** 3) if sd > 1e-100 else 0.0
         mean = float(share @ expected[:, k])
         spread = float(np.sqrt(share @ ((expected[:, k] - mean) ** 2 + with_error[:, k])))
         fits.append(Fit(one, True, float(prior_values.mean()), float(prior_values.std()), mean, spread, bias, sd, skewness))
@@ -336,7 +337,7 @@ def _refuse_impossible(fits: Sequence[Fit], sample: _Sample) -> None:
             if one.expected == 0.0:
                 raise UsageError(_impossible(one.result, sample, "none"))
         elif abs(one.result.value - one.expected) > _IMPOSSIBLE * max(one.expected_sd, 1e-300):
-            found = f"{one.result}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
+            found = f"{one.result.written(1.0)}, with {one.expected:,.4g} expected (sd {one.expected_sd:,.2g}) by the numbers that fit best"
             raise UsageError(_impossible(one.result, sample, found))
 
 

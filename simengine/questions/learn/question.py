@@ -13,9 +13,9 @@ OBSERVED = "observed.csv"
 
 
 def _read(place: str) -> Any:
-    from simengine.questions.learn.results import read_table
+    from simengine.questions.learn.results import results_table
 
-    return read_table(place)
+    return results_table(place)
 
 
 def _prepare(study: Study, values: Values, source: Source) -> Asked:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simengine.asked import is_number
+from simengine.asked import is_number, names_asked
 from simengine.config import Study
 from simengine.config.document import bytes_of
 from simengine.config.known import Known
@@ -22,6 +22,8 @@ RESULT_COLUMNS = ("of", "wave", "after_month", "until_month", "value", "standard
 PEOPLE = "people"
 _OUTCOME, _METRIC, _TERM = "outcome.", "metric.", "term."
 _NUMBERS = ("after_month", "until_month", "value", "standard_error", "rounded_to")
+_LARGEST, _LEAST_ERROR = 1e15, 1e-9
+"""Of figures and their errors: beyond them the squares of a posterior are no numbers any more."""
 _MOST_BYTES, _MOST_ROWS = 1 << 20, 200
 
 
@@ -66,9 +68,14 @@ class Result:
         return self.of == PEOPLE or self.of.startswith(_OUTCOME)
 
     @property
+    def is_of_a_metric(self) -> bool:
+        """Whether it is the estimate or the truth of a metric."""
+        return self.of.startswith(_METRIC)
+
+    @property
     def is_estimated(self) -> bool:
         """Whether an evaluator estimated it."""
-        return self.of.startswith(_METRIC) and self.of.endswith(".estimate")
+        return self.is_of_a_metric and self.of.endswith(".estimate")
 
     @property
     def is_paid(self) -> bool:
@@ -85,12 +92,13 @@ class Result:
         compare = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
         return compare[self.stands](values, self.value)
 
-    def __str__(self) -> str:
-        figure = f"{self.value:,.10g}"
+    def written(self, scale: float) -> str:
+        """Write the figure divided by a scale, with its direction where only that is known."""
+        figure = f"{self.value / scale:,.10g}"
         return f"{self.stands.replace('_', ' ')} {figure}" if self.is_event else figure
 
 
-def read_table(place: str) -> list[dict[str, Any]]:
+def results_table(place: str) -> list[dict[str, Any]]:
     """Read a table of results known so far.
 
     Parameters
@@ -133,7 +141,8 @@ def read_table(place: str) -> list[dict[str, Any]]:
                 try:
                     row[name] = float(row[name])
                 except ValueError:
-                    problems.append(Problem(where, name, "must be a number", shorten(row[name])))
+                    way_out = "Write decimals with a point, and thousands together"
+                    problems.append(Problem(where, name, "must be a number", shorten(row[name]), way_out))
         rows.append(row)
     if problems:
         raise StudyError(problems)
@@ -186,6 +195,7 @@ def results_of(
         way_out = "Name known results with --given, or give a table with --observed"
         raise UsageError(f"learn: something must be known; found neither --given nor --observed. {way_out}")
     known = {name: one for name, one in study.known.items() if one.variant == variant}
+    given = names_asked(given, "--given")
     found = []
     for name in dict.fromkeys(given):
         if name not in known:
@@ -233,6 +243,11 @@ def _of_row(study: Study, number: int, row: Mapping[str, Any]) -> Result:
     if not 0 <= after < (horizon if until is None else until) <= horizon or after % 1 or (until or 0) % 1:
         found = f"after {after:g}" + ("" if until is None else f" until {until:g}")
         raise UsageError(f"{where}: whole months must increase within the horizon of {horizon:g} months; found {found}")
+    large = next((name for name in ("value", "standard_error", "rounded_to") if abs(numbers.get(name, 0)) > _LARGEST), None)
+    if large is not None:
+        raise UsageError(f"{where}: `{large}` must be {_LARGEST:g} at most; found {numbers[large]:g}. Look at its unit")
+    if 0 < numbers.get("standard_error", 1) < _LEAST_ERROR:
+        raise UsageError(f"{where}: `standard_error` must be {_LEAST_ERROR:g} or more; found {numbers['standard_error']:g}")
     for name in ("standard_error", "rounded_to"):
         if numbers.get(name, 0) < 0 or (name == "standard_error" and numbers.get(name) == 0):
             raise UsageError(f"{where}: `{name}` must be above 0; found {numbers[name]:g}. Leave it out where there is none")
@@ -272,6 +287,10 @@ def _refuse_unknown(study: Study, result: Result) -> None:
                 rule = "a result must be of something that is counted, estimated or paid"
                 way_out = did_you_mean(result.subject, existing, one_of(existing) if existing else "The study has none")
                 raise UsageError(f"{result.label}: {rule}; found `{result.subject}`. {way_out}")
+            if start == _METRIC and result.of.split(".")[2:] not in (["estimate"], ["truth"]):
+                rule = "a result of a metric must be its estimate or its truth"
+                way_out = f"Write `metric.{result.subject}.estimate`, and its wave beside it"
+                raise UsageError(f"{result.label}: {rule}; found `{result.of}`. {way_out}")
             if result.is_paid and result.is_dated and not study.contract.calendar:
                 raise UsageError(
                     f"{result.label}: a contract must date what it pays by month; found no dates. Leave the months out"

@@ -145,7 +145,7 @@ class Synthetic:
         return np.asarray(found)
 
 
-def fit(
+def fit_synthetic(
     scores: Floats,
     figures: Floats,
     events: Floats,

@@ -8,8 +8,10 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.learn.answer import Learned
 from simengine.questions.learn.posterior import Fit
+from simengine.questions.learn.results import Result
 from simengine.report.layouts import folded, grid, heading, titled
-from simengine.report.units import cell, to_digits
+from simengine.report.units import cell, metric_unit, money_unit, to_digits
+from simengine.risk.amounts import AMOUNTS
 
 _SKEWED, _ROUGH = 0.5, 0.2
 """Skewness of the errors of what is no count, and a mean or a change of the sd of any result's, from which on a fit is not good."""
@@ -25,7 +27,7 @@ def learned_tables(study: Study, found: Learned) -> RenderableType:
             found,
             f"Effective sample size {found.effective_sample_size:,.0f}, from {found.distinct:,} different replications.",
         ),
-        titled("What was known", _results(found)),
+        titled("What was known", _results(study, found)),
         titled("The numbers that moved", _numbers(found, moved)) if moved else Text("\nNo number moved by more than chance."),
     ]
     if stayed:
@@ -41,13 +43,29 @@ def learned_tables(study: Study, found: Learned) -> RenderableType:
     return Group(*parts)
 
 
-def _results(found: Learned) -> RenderableType:
+def _results(study: Study, found: Learned) -> RenderableType:
     table = grid("result", "value", "before", "sd", "after", "sd", "fit")
     for one in found.results:
-        expected = (one.forecast_mean, one.forecast_sd, one.expected, one.expected_sd)
-        table.add_row(folded(one.result.label), str(one.result), *(to_digits(number) for number in expected), _fit_in_words(one))
-    errors = [f"{one.result.label} {one.result.standard_error:,.6g}" for one in found.results if one.result.standard_error]
+        scale = _scale(study, one.result)
+        expected = (number / scale for number in (one.forecast_mean, one.forecast_sd, one.expected, one.expected_sd))
+        told = (one.result.written(scale), *map(to_digits, expected), _fit_in_words(one))
+        table.add_row(folded(one.result.label), *told)
+    errors = [
+        f"{one.result.label} {one.result.standard_error / _scale(study, one.result):,.6g}"
+        for one in found.results
+        if one.result.standard_error
+    ]
     return Group(table, Text(f"Standard errors as published: {', '.join(errors)}.")) if errors else table
+
+
+def _scale(study: Study, result: Result) -> float:
+    """Return by what a result is divided where it is written: money stands in the unit of the study."""
+    if result.is_counted:
+        return 1.0
+    if result.is_of_a_metric:
+        return metric_unit(study, result.subject)[0]
+    amount = AMOUNTS.get(result.of.rpartition(".")[2])
+    return money_unit(study)[0] if amount is None or amount.unit == "money" else 1.0
 
 
 def _fit_in_words(one: Fit) -> str:

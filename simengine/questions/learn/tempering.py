@@ -54,7 +54,7 @@ def prior(n_scores: int) -> Proposal:
     return Proposal(np.zeros(n_scores), np.eye(n_scores))
 
 
-def log_ratio(scores: Floats, proposals: Sequence[Proposal], counts: Sequence[int]) -> Floats:
+def log_prior_over_mixture(scores: Floats, proposals: Sequence[Proposal], counts: Sequence[int]) -> Floats:
     """Return the logarithm of the prior density over that of the mixture from which all scores were drawn.
 
     Parameters

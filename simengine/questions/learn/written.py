@@ -15,7 +15,7 @@ from simengine.distributions import DirichletCount, Sourced
 from simengine.late import special
 from simengine.pipeline import draw_numbers
 from simengine.questions.learn.marginals import weighted_moments, written_as
-from simengine.questions.learn.posterior import Posterior
+from simengine.questions.learn.posterior import StudyPosterior
 from simengine.records import Floats
 
 TOLERANCE = 0.05
@@ -58,7 +58,7 @@ class LearnedStudy:
     """By name: those that were written."""
 
 
-def write_study(posterior: Posterior, results: str, seed: int, variant: str | None = None) -> LearnedStudy:
+def write_study(posterior: StudyPosterior, results: str, seed: int, variant: str | None = None) -> LearnedStudy:
     """Write a posterior as a study that draws it.
 
     Parameters
@@ -73,7 +73,7 @@ def write_study(posterior: Posterior, results: str, seed: int, variant: str | No
         The variant that the study is: what is known of others is left out, as variants are.
     """
     study = posterior.study
-    code = _free(study.study.sources, "learned")
+    code = _free({**study.study.sources, **study.study.takes_for_granted}, "learned")
     moved = moved_numbers(posterior)
     source = {"source": code}
     changed: dict[str, Sourced] = {}
@@ -97,7 +97,8 @@ def write_study(posterior: Posterior, results: str, seed: int, variant: str | No
     title = f"posterior of this study given {results} (simengine learn, seed {seed}, {len(posterior.weights):,} replications)"
     heading = heading.model_copy(
         update={
-            "sources": {**heading.sources, code: title},
+            # Without any a study takes every text for a source.
+            "sources": {**heading.sources, code: title} if heading.sources else {},
             "takes_for_granted": {**heading.takes_for_granted, code: granted},
         }
     )
@@ -115,7 +116,7 @@ def write_study(posterior: Posterior, results: str, seed: int, variant: str | No
     return LearnedStudy(learned, _held_against(posterior, learned, sorted(changed, key=posterior.paths.index), seed), correlations)
 
 
-def moved_numbers(posterior: Posterior) -> tuple[str, ...]:
+def moved_numbers(posterior: StudyPosterior) -> tuple[str, ...]:
     """Return the numbers whose mean or standard deviation changed by more than chance and more than a trifle.
 
     Only a number with a score from which something is learned, or correlated with one in the study, can move.
@@ -131,7 +132,7 @@ def moved_numbers(posterior: Posterior) -> tuple[str, ...]:
     return tuple(moved)
 
 
-def concerned(posterior: Posterior) -> tuple[str, ...]:
+def concerned(posterior: StudyPosterior) -> tuple[str, ...]:
     """Return the numbers that can move, in the order of the study."""
     study, found = posterior.study, {posterior.paths[place] for place in posterior.learned}
     joined = [set(cluster) for cluster in clusters_of(study.correlations)] + [set(whole) for whole in study.wholes()]
@@ -141,7 +142,7 @@ def concerned(posterior: Posterior) -> tuple[str, ...]:
     return tuple(path for path in posterior.paths if path in found)
 
 
-def _shares(posterior: Posterior, moved: Sequence[str], code: str, results: str) -> dict[str, Sourced]:
+def _shares(posterior: StudyPosterior, moved: Sequence[str], code: str, results: str) -> dict[str, Sourced]:
     """Fit counts to shares that are drawn together: their means, and the mean of their variances."""
     numbers, found = posterior.study.numbers, dict[str, Sourced]()
     for whole in posterior.study.wholes():
@@ -158,7 +159,9 @@ def _shares(posterior: Posterior, moved: Sequence[str], code: str, results: str)
     return found
 
 
-def _correlations(posterior: Posterior, moved: Sequence[str], code: str) -> tuple[dict[str, Correlation], dict[str, Correlation]]:
+def _correlations(
+    posterior: StudyPosterior, moved: Sequence[str], code: str
+) -> tuple[dict[str, Correlation], dict[str, Correlation]]:
     """Return the correlations to write, and those of the study that stay."""
     study = posterior.study
     paths = [path for path in concerned(posterior) if not isinstance(study.numbers[path], DirichletCount)]
@@ -202,7 +205,7 @@ def _weighted_correlation(columns: Floats, weights: Floats) -> Floats:
     return np.asarray(covariance / np.outer(sd, sd) * (1 - np.eye(len(sd))) + np.eye(len(sd)))
 
 
-def _held_against(posterior: Posterior, learned: Study, paths: Sequence[str], seed: int) -> dict[str, Written]:
+def _held_against(posterior: StudyPosterior, learned: Study, paths: Sequence[str], seed: int) -> dict[str, Written]:
     """Draw from the written study, and measure how far it is from the posterior."""
     if not paths:
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.question import Question, Values, later
+from simengine.questions.question import Question, Values, Work, later
 from simengine.questions.subject import PORTFOLIO
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ HOLD = Question[Any](
     summary="Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times.",
     subject=PORTFOLIO,
     kept=_of_all_projects,
-    worked=_of_all_projects,
+    worked=lambda holding, values, n_replications: Work(_of_all_projects(holding, values, n_replications)),
     ask=later("simengine.questions.portfolio.answer", "hold"),
     content=later("simengine.questions.portfolio.content", "portfolio_content"),
     tables=later("simengine.questions.portfolio.tables", "portfolio_tables"),

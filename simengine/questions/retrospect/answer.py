@@ -215,7 +215,8 @@ def _update(given: tuple[str, ...], columns: Columns, weights: Floats, least_eff
     if effective < least_effective:
         raise UsageError(
             f"--given {', '.join(given)}: enough replications must come close to what is given, an effective sample size of "
-            f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more replications with -n, give fewer results, or ask `simengine learn`. "
+            f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more replications with -n, give "
+            "fewer results, or ask `simengine learn`. "
             "Where hardly any replication comes close, the forecast itself has to be thought over"
         )
     named = [n for n in columns if not n.startswith(_PARAMETER) and ".standard_error" not in n]

@@ -224,6 +224,12 @@ def nearest_break(margins: Margins, scores: Floats, drawn: Floats) -> tuple[Floa
     return point, _distance(margins, radius, direction), statistics.probability(margins(point[None])[0] > 0)
 
 
+def most_points(n_assumptions: int) -> int:
+    """Return the most points of which the search for the nearest break asks the panel."""
+    a_gradient, a_ray = 2 * n_assumptions, 3 * 12
+    return 1 + a_gradient + 3 * a_ray + _MOST_STEPS * (a_gradient + 2 * a_ray) + 61 + 1
+
+
 def _descend(margins: Margins, radius: float, direction: Floats, width: float) -> tuple[float, Floats]:
     """Turn a ray towards the gradient at the place where it breaks, for as long as this comes nearer to the centre."""
     for _ in range(_MOST_STEPS):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.questions.options import panel
-from simengine.questions.question import Asked, Option, Question, Source, Values, later
+from simengine.questions.question import Asked, Option, Question, Source, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -19,6 +20,19 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
     if values["boxes"]:
         require_workbench()
     return Asked(study, {"criterion": criterion, "n_panel": values["n_panel"], "with_boxes": values["boxes"]})
+
+
+def _worked(study: Study, values: Values, n_replications: int) -> Work:
+    """Count the replications, and those of the panel at as many points as the search may ask for."""
+    from simengine.questions.reverse.answer import most_points
+    from simengine.replications.points import uncertain_paths
+
+    return Work(n_replications, most_points(len(uncertain_paths(study))) * values["n_panel"], 1.0, is_most=True)
+
+
+def _with_small_panel(asked: Asked) -> Asked:
+    """Ask for the smallest panel."""
+    return replace(asked, values={**asked.values, "n_panel": 2})
 
 
 REVERSE = Question[Any](
@@ -41,6 +55,8 @@ REVERSE = Question[Any](
         panel(64),
     ),
     prepare=_prepare,
+    worked=_worked,
+    tried=_with_small_panel,
     ask=later("simengine.questions.reverse.answer", "reverse_stress"),
     tables=later("simengine.questions.reverse.tables", "reverse_tables"),
     picture=later("simengine.questions.reverse.picture", "draw_reverse"),

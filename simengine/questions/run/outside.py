@@ -50,6 +50,12 @@ class OutsideView:
     """What the spread of the study and that of the class both hold; empty where the study has no spread of its own."""
 
 
+def n_alone(study: Study, n_replications: int) -> int:
+    """Return the number of replications in which a study is run without its reference class: none where it has no class or no plan."""
+    known = study.reference_class
+    return 0 if known is None or known.planned_payments is None else min(n_replications, MOST_REPLICATIONS_OF_OWN)
+
+
 def outside_view(study: Study, ensemble: Ensemble) -> OutsideView | None:
     """Run a study without its reference class, and hold its forecast against it; None where it has no class or no plan."""
     known = study.reference_class
@@ -57,7 +63,7 @@ def outside_view(study: Study, ensemble: Ensemble) -> OutsideView | None:
         return None
     alone = Ensemble(
         ensemble.seed,
-        min(ensemble.n_replications, MOST_REPLICATIONS_OF_OWN),
+        n_alone(study, ensemble.n_replications),
         threads=ensemble.threads,
         block_size=ensemble.block_size,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
 from simengine.questions.options import MEASURES_OPTION
-from simengine.questions.question import Asked, Option, Question, Source, Values, later
+from simengine.questions.question import Asked, Option, Question, Source, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -75,6 +76,14 @@ def _how_many(study: Study, values: Values, n_replications: int) -> int:  # noqa
     return n_replications if values["until"] is None else values["at_most"] or _AT_MOST
 
 
+def _worked(study: Study, values: Values, n_replications: int) -> Work:
+    """Count those of the run, and those of the study without its reference class."""
+    from simengine.questions.run.outside import n_alone
+
+    n_replications = _how_many(study, values, n_replications)
+    return Work(n_replications, n_alone(study, n_replications), 1.0, is_most=values["until"] is not None)
+
+
 def _sized_by(values: Values) -> str:
     if values["until"] is None:
         return ""
@@ -97,7 +106,8 @@ RUN = Question[Any](
     ),
     prepare=_prepare,
     kept=_how_many,
-    worked=_how_many,
+    worked=_worked,
+    tried=lambda asked: replace(asked, values={**asked.values, "until": None}),
     how_kept=lambda values: {"sampling": sampling_of(values)},
     sized_by=_sized_by,
     ask=later("simengine.questions.run.answer", "run_question"),

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.questions.options import OF_OPTION, PARTIES_OPTION, panel
-from simengine.questions.question import Option, Question, Values, later
+from simengine.questions.question import Asked, Option, Question, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
 
 
-def _lived(study: Study, values: Values, n_replications: int) -> int:
-    """Count the replications of the tornado, and what the plans take of the time of one, which lives once and twice for each number."""
+def _lived(study: Study, values: Values, n_replications: int) -> Work:
+    """Count the replications of the tornado, of which each lives once and twice for each number, and those of the plans."""
     from simengine.replications.points import groups_of, uncertain_paths
 
     paths = uncertain_paths(study)
     n_groups: int = len(groups_of(study, paths))
     points = values["n_points"] * (n_groups + 2) + values["n_trajectories"] * (n_groups + 1)
-    in_panels: int = points * values["n_panel"]
-    return n_replications + in_panels // (1 + 2 * len(paths))
+    return Work(n_replications, points * values["n_panel"], 1 / (1 + 2 * len(paths)))
+
+
+def _with_small_plans(asked: Asked) -> Asked:
+    """Ask for the smallest plans."""
+    smallest = {"n_points": 16, "n_trajectories": 4, "n_panel": 2}
+    return replace(asked, values={name: min(value, smallest.get(name, value)) for name, value in asked.values.items()})
 
 
 SENSITIVITY = Question[Any](
@@ -42,5 +48,6 @@ SENSITIVITY = Question[Any](
     tables=later("simengine.questions.sensitivity.tables", "sensitivity_tables"),
     picture=later("simengine.questions.sensitivity.picture", "draw_sensitivity"),
     worked=_lived,
+    tried=_with_small_plans,
     keeps="sensitivity.json, sensitivity.png, study.yaml, run-again.txt",
 )

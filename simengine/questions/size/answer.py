@@ -20,7 +20,7 @@ from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import GRID_POINTS, Candidate, Settlement, Table, TermSearch, frontier, worth_of
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
-from simengine.replications.stored import StoredEnsemble
+from simengine.replications.stored import StoredEnsemble, belief_of
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
@@ -166,6 +166,16 @@ def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
 def stored_for_sizing(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
     """Store the replications under the beliefs of the negotiating parties."""
     return stored_evidence(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
+
+
+def n_beliefs(study: Study) -> int:
+    """Count the different beliefs of the negotiating parties: replications are simulated for each; where people respond, once."""
+    sizing = sizing_of(study)
+    if sizing.responding:
+        return 1
+    table = table_of(sizing)
+    parties = {measure.party for measure in (*table.objectives, *(limit.measure for limit in table.limits))}
+    return len({belief_of(study, party) for party in parties})
 
 
 def _present(study: Study, search: TermSearch) -> Candidate | None:

@@ -21,6 +21,8 @@ from simengine.replications.ensemble import Ensemble
 _COARSE = 64
 """Term sheets that are tried at each belief."""
 _HALVINGS = 7
+MOST_MULTIPLES = 2 + _HALVINGS + 2
+"""Multiples of the effect at which replications are simulated: both ends, those between, and the last two with fresh replications."""
 
 
 @dataclass(frozen=True)

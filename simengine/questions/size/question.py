@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
-from simengine.questions.question import Asked, Files, Option, Question, Source, Values, later
+from simengine.questions.question import Asked, Files, Option, Question, Source, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -102,6 +102,21 @@ def _own_and_each_sides(study: Study, values: Values, n_replications: int) -> in
     return n_replications * (1 + len(sizing_of(study).parties))
 
 
+def _worked(study: Study, values: Values, n_replications: int) -> Work:  # noqa: ARG001
+    """Count the replications of each belief, and as many fresh ones if there is a deal to check."""
+    from simengine.questions.size.answer import n_beliefs
+
+    return Work(2 * n_beliefs(study) * n_replications, is_most=True)
+
+
+def _worked_for_a_belief(study: Study, values: Values, n_replications: int) -> Work:
+    """Count the replications of each belief at every multiple that is tried, and fresh ones at two of them."""
+    from simengine.questions.size.answer import n_beliefs
+    from simengine.questions.size.belief import MOST_MULTIPLES, believing
+
+    return Work(MOST_MULTIPLES * n_beliefs(believing(study, values["parties"], 0.5)) * n_replications, is_most=True)
+
+
 def _files(asked: Asked, source: Source, found: Any) -> Files:
     """Write the contract as sized, alone and within its study."""
     from simengine.questions.size.content import sized, terms
@@ -130,6 +145,7 @@ def _number(end: str) -> Question[Any]:
             _RESPONDING,
         ),
         prepare=_prepare_number(end),
+        worked=lambda study, values, n_replications: Work(2 * n_replications),  # noqa: ARG005
         ask=later("simengine.questions.size.one_number", "find_number"),
         content=later("simengine.questions.size.content", "one_number"),
         tables=later("simengine.questions.size.tables", "one_number_tables"),
@@ -155,7 +171,9 @@ _BELIEF = Question[Any](
         *_WISHES,
     ),
     prepare=_prepare_belief,
+    in_subject=_IN_THE_SIZING,
     kept=lambda study, values, n_replications: 2 * n_replications,  # noqa: ARG005
+    worked=_worked_for_a_belief,
     ask=later("simengine.questions.size.belief", "weakest_belief"),
     content=later("simengine.questions.size.content", "belief"),
     tables=later("simengine.questions.size.tables", "belief_tables"),
@@ -180,7 +198,9 @@ SIZE = Question[Any](
         ),
     ),
     prepare=_prepare,
+    in_subject=_IN_THE_SIZING,
     kept=_own_and_each_sides,
+    worked=_worked,
     ask=later("simengine.questions.size.answer", "size_terms"),
     content=later("simengine.questions.size.content", "sizing"),
     tables=later("simengine.questions.size.tables", "sizing_tables"),

@@ -16,7 +16,7 @@ from simengine.contract import settle_cards
 from simengine.currencies import units_of
 from simengine.distributions import Constant
 from simengine.errors import NOT_MEASURED, UsageError
-from simengine.pipeline import as_contract_asks, measured_again, move_money, run_block, simulate
+from simengine.pipeline import Evidence, as_contract_asks, measured_again, move_money, run_block, simulate
 from simengine.records import ARMS, Ledger, Measurements, Payments, ReplicationResults, Tallies
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
@@ -200,16 +200,10 @@ def trace(
     UsageError
         If there is no such replication or measurement, or the study cannot be drawn in this way.
     """
-    numbers = np.array([whole(replication, "--replication", 0, MOST_REPLICATIONS - 1)], dtype=np.int64)
-    refuse_impossible(sampling, study.numbers, SCRAMBLES)
-    measurement = whole(measurement, "--measurement", 1, sampling.measured)
-    evidence = simulate(study, seed, numbers, sampling)
-    if measurement > 1:
-        evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
-    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
-    payments, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
+    made = made_again(study, seed, replication, sampling, measurement=measurement)
+    evidence, measurements, payments = made.evidence, made.measurements, made.payments
     distributions = study.numbers
-    results = run_block(study, seed, numbers, sampling, with_variates=with_variates)
+    results = run_block(study, seed, evidence.draws.replications, sampling, with_variates=with_variates)
     return Trace(
         seed,
         replication,
@@ -224,9 +218,32 @@ def trace(
         list(_metrics(study, measurements)),
         list(_reached(study, measurements)),
         list(_payments(payments)),
-        list(_postings(ledger)),
+        list(_postings(made.ledger)),
         row_of(results, measurement - 1),
     )
+
+
+@dataclass(frozen=True)
+class MadeAgain:
+    """The stages of one replication, each record with one row."""
+
+    evidence: Evidence
+    measurements: Measurements
+    """As the contract asks for them."""
+    payments: Payments
+    ledger: Ledger
+
+
+def made_again(study: Study, seed: int, replication: int, sampling: Sampling = PLAIN, *, measurement: int = 1) -> MadeAgain:
+    """Simulate, measure and settle one replication; parameters and errors as for `trace`."""
+    numbers = np.array([whole(replication, "--replication", 0, MOST_REPLICATIONS - 1)], dtype=np.int64)
+    refuse_impossible(sampling, study.numbers, SCRAMBLES)
+    measurement = whole(measurement, "--measurement", 1, sampling.measured)
+    evidence = simulate(study, seed, numbers, sampling)
+    if measurement > 1:
+        evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
+    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
+    return MadeAgain(evidence, measurements, *move_money(study, evidence.draws, evidence.tallies, measurements))
 
 
 def trace_again(

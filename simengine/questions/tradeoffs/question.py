@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION, PARTIES_OPTION
-from simengine.questions.question import Option, Question, Values, later
+from simengine.questions.question import Option, Question, Values, Work, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 _RANGE = "PATH=LOW..HIGH[..STEP]"
 
 
-def _lived_again(study: Study, values: Values, n_replications: int) -> int:
+def _lived_again(study: Study, values: Values, n_replications: int) -> Work:
     """Count the replications of a map: people are simulated again for every value that affects them."""
     from simengine.questions.tradeoffs.sides import sides_of
 
     across, up = sides_of(study, values["across"], values["up"], values["n_points"])
     lives = [len(side.values) for side in (across, up) if not side.is_settled_again]
-    return n_replications * (lives[0] if lives else 1) * (lives[1] if len(lives) > 1 else 1)
+    return Work(n_replications * (lives[0] if lives else 1) * (lives[1] if len(lives) > 1 else 1))
 
 
 _MAP = Question[Any](
