@@ -128,7 +128,7 @@ def test_events_with_a_date_alone__have_no_length(tmp_path: Path) -> None:
         ("id;date;from;to\n", {}, "events must have either `date`, or `from` and `to`; found columns for both"),
         ("id;from\n", {}, "events with a length must have `from` and `to`; found one of them"),
         ("id;when\n", {}, "a column must hold `date`, or two `from` and `to`"),
-        ("who;date\n", {}, "a column must hold `person`; found no ordinary header of one. Say in the mapping which column it is: `events.columns"),
+        ("who;date\n", {}, "a column must hold `person`; found no ordinary header of it. Say in the mapping which it is: `events.columns"),
         ("id;date\n", {"columns": {"event": "kind"}}, "events.columns.event: must be a header of the table; found 'kind'"),
         ("id;date\n", {"columns": {"date": "a", "from": "b"}}, "events must have either `date`, or `from` and `to`; found both"),
         ("id;date\n", {"people": {"all": 7}}, "events.people: must be absent where a table of spells says who was observed"),

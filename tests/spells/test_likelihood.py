@@ -110,7 +110,7 @@ def test_gradient__is_that_of_differences(traits: dict[str, object]) -> None:
 
 def test_posterior__of_a_rate_is_the_gamma_distribution() -> None:
     """A trend that is known to be nil leaves a gamma posterior: 12 events, plus half, in the months at risk."""
-    priors = Priors.model_validate({"trend_sd": 1e-6})
+    priors = Priors.model_validate({"trend_sd": 0.001})
     block = Block([plan(has_trend=True)], [0], episodes(ENTRY, STOP, IS_EVENT), 1, priors)
     found = posterior_of(block, "it")
     exact = stats.gamma(IS_EVENT.sum() + 0.5, scale=1 / (STOP - ENTRY).sum())
