@@ -51,6 +51,8 @@ GIFT = ("--set", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
 TILT = ("--tilt", "effect.sooner_home.hazard_ratio=0.5")
 SEAL = seal_of({"paid": np.linspace(0, 1, 500), "net": np.linspace(-1, 1, 500), "net_sure": np.zeros(500)}, variant="other")
 PLACEMENTS = (CONFIGS / "spells" / "placements_made_up.csv", "--mapping", CONFIGS / "spells" / "mapping.yaml")
+_OF_LEAVE = [CONFIGS / "spells" / f"sick_leave_{name}" for name in ("made_up.csv", "mapping.yaml", "pathway.yaml")]
+SICK_LEAVE = ("--events", _OF_LEAVE[0], "--mapping", _OF_LEAVE[1], "--pathway", _OF_LEAVE[2])
 FRAIL = "stays: {residential: weibull}\nfrailty: [residential -> home, home -> residential]\n"
 HAS_BOXES = find_spec("ema_workbench") is not None
 ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
@@ -78,6 +80,8 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "fit": (
         (*PLACEMENTS, "--pathway", "frail.yaml"),
         (*PLACEMENTS, "--pathway", CONFIGS / "spells" / "pathway.yaml", "--into", "placements.yaml"),
+        (*PLACEMENTS, "--events", CONFIGS / "spells" / "reports_made_up.csv"),
+        SICK_LEAVE,
     ),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
