@@ -92,7 +92,17 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (TINY, CONFIGS / "contracts/norrkoping.yaml", "-n", 2000, "--measure", "investor.p_loss"),
     ),
     "stress": ((TINY, "-n", 50), (TINY, "-n", 2000, "--measure", "p_loss")),
-    "stress.criterion": ((TINY, "-n", 400, "--reverse", "investor.loss > 50%", *(("--boxes",) if HAS_BOXES else ())),),
+    "stress.criterion": (
+        (TINY, "-n", 400, "--reverse", "investor.loss > 50%"),
+        *(
+            [
+                (NORRKOPING, "-n", 2000, "--reverse", criterion, "--panel", 4, "--boxes")
+                for criterion in ("investor.loss > 50%", "investor.net > 0")
+            ]
+            if HAS_BOXES
+            else []
+        ),
+    ),
     "tradeoffs": (
         (TINY, "-n", 50),
         (TINY, "-n", 2000, "--measure", "investor.expected_net"),
