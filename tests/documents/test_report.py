@@ -343,19 +343,19 @@ def test_broken_run__is_one_message(name, how, kept, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content["provenance"].update(schema_version=0), "must be of version 1 of the layout"),
+        (lambda content: content["provenance"].update(schema_version=0), "must be of version 2 of the layout"),
         (lambda content: content.pop("exceedance"), "found no `exceedance`"),
     ],
 )
 def test_run_of_another_version__is_one_message(change, message, kept, tmp_path):
-    from simengine.report.checksums import NAME, seal
+    from simengine.report.checksums import NAME, write_checksums
 
     folder = copied(kept, tmp_path)
     content = json.loads((folder / "summary.json").read_text())
     change(content)
     (folder / "summary.json").write_text(json.dumps(content))
     (folder / NAME).unlink()
-    seal(folder)
+    write_checksums(folder)
     with pytest.raises(ResultsError, match=re.escape(message)):
         write_report(folder, tmp_path / "a.html")
 

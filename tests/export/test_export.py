@@ -16,7 +16,7 @@ from simengine.errors import ResultsError, UsageError
 from simengine.export import files
 from simengine.export.columns import TABLES
 from simengine.questions.trace.answer import trace
-from simengine.report.checksums import seal, verify
+from simengine.report.checksums import verify, write_checksums
 from tests.command import in_this_process
 
 N = 60
@@ -180,7 +180,7 @@ def test_refusals__leave_nothing(folders, tmp_path, monkeypatch):
     rows = pd.read_parquet(changed / "replications.parquet")
     rows.loc[3, "investor.cash"] += 1
     rows.to_parquet(changed / "replications.parquet")
-    seal(changed)
+    write_checksums(changed)
     with pytest.raises(ResultsError, match=r"found other values of investor\.cash"):
         export_run(changed, tmp_path / "a")
     monkeypatch.setattr(files, "MOST_ROWS", 100)

@@ -19,7 +19,7 @@ import yaml
 
 from simengine import find_study, write_workbook
 from simengine.errors import ResultsError, UsageError
-from simengine.report.checksums import seal
+from simengine.report.checksums import write_checksums
 from simengine.report.kept import read_run
 from simengine.workbook import words
 from simengine.workbook.book import cell_reference
@@ -390,7 +390,7 @@ def test_refusals__leave_nothing(runs, tmp_path, monkeypatch):
     rows = pd.read_parquet(changed / "replications.parquet")
     rows.loc[3, "bank.cash"] += 1
     rows.to_parquet(changed / "replications.parquet")
-    seal(changed)
+    write_checksums(changed)
     with pytest.raises(ResultsError, match=r"must hold the cash that this version draws; found other values of bank\.cash"):
         write_workbook(changed, tmp_path / "a.xlsx")
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
