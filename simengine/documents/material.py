@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,7 +107,7 @@ def kept_material(folder: Path) -> Material:
     """
     run = read_run(folder)
     path = folder / "summary.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = dict(run.summary)
     version = content["provenance"].get("schema_version")
     if version != SCHEMA_VERSION:
         raise ResultsError(f"{path}: must be of version {SCHEMA_VERSION} of the layout of results; found {version}. {_WAY_OUT}")

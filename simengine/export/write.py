@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,8 +182,7 @@ class _Export:
                 **_statistics([one for _, one in found]),
             },
         )
-        content = json.loads((self.run.folder / "summary.json").read_text(encoding="utf-8"))
-        told = {path: one for path, one in numbers_in(content) if isinstance(one, Statistic)}
+        told = {path: one for path, one in numbers_in(self.run.summary) if isinstance(one, Statistic)}
         self._add("summary", {"statistic": _words(list(told)), **_statistics(list(told.values()))})
 
     def _drawn(self) -> ReplicationResults:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ class KeptRun:
     sampling: Sampling
     """How the numbers of the study were drawn."""
     with_control_variates: bool
+    summary: Mapping[str, Any] = field(repr=False)
+    """What the run answered, as its JSON says it."""
 
     @property
     def study(self) -> Path:
@@ -108,4 +110,4 @@ def read_run(folder: Path | str) -> KeptRun:
     except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ResultsError(f"{path}: must be as `simengine run -o` writes it; found {found}") from None
-    return KeptRun(folder, seed, n_replications, sampling, with_control_variates)
+    return KeptRun(folder, seed, n_replications, sampling, with_control_variates, content)

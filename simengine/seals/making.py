@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,7 +190,7 @@ def _measured_again(study: Study, kept: KeptRun, waves: Sequence[str]) -> dict[s
 
 
 def _changes(kept: KeptRun) -> tuple[str | None, list[str]]:
-    settings = json.loads((kept.folder / "summary.json").read_text(encoding="utf-8"))["provenance"]["settings"]
+    settings = kept.summary["provenance"]["settings"]
     variant, overrides = settings.get("variant"), settings.get("overrides", [])
     if not isinstance(variant, str | None) or not isinstance(overrides, list):
         raise ResultsError(f"{kept.folder / 'summary.json'}: must be as `simengine run -o` writes it; found other settings")

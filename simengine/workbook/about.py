@@ -43,7 +43,7 @@ def write_about(sheet: WorkSheet, told: ToldRun, inputs: Inputs) -> None:
 
 
 def _write_run(sheet: WorkSheet, row: int, told: ToldRun) -> int:
-    provenance = told.summary["provenance"]
+    provenance = told.run.summary["provenance"]
     facts = {
         "about.study": told.study.study.title,
         "about.seed": str(told.run.seed),

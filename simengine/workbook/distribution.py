@@ -32,7 +32,7 @@ def write_distribution(book: WorkbookFile, told: ToldRun) -> tuple[str, dict[str
     sheet.head(first - 1, worded("party"), *heads)
     row, rows = first, {}
     for name in (*with_money(told.study), ALL_LENDERS, ALL_PAYERS):
-        section = _section_of(told.summary, name)
+        section = _section_of(told.run.summary, name)
         if not section:
             continue
         sheet.text(row, 0, name)
@@ -41,7 +41,7 @@ def write_distribution(book: WorkbookFile, told: ToldRun) -> tuple[str, dict[str
             rows[name] = (row, there)
         row += 1
     levels = _percentiles(sheet, row + 2, rows, keys)
-    _write_all(sheet, row + 4 + len(rows) + 2, told.summary)
+    _write_all(sheet, row + 4 + len(rows) + 2, told.run.summary)
     return levels
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,8 +47,6 @@ class ToldRun:
 
     run: KeptRun
     study: Study
-    summary: Mapping[str, Any]
-    """What `summary.json` holds."""
     cash: CashOverTime
     party: str
     """By whose net the replications are ranked."""
@@ -92,8 +88,7 @@ def tell(folder: Path, party: str | None, every: str, threads: int | None, on_pr
     cash = _cash_again(run, study, every, threads, on_progress)
     _refuse_another_version(run, study, cash)
     shown = tuple(_shown(run, study, place, *chosen[place]) for place in PLACES)
-    summary = json.loads((run.folder / "summary.json").read_text(encoding="utf-8"))
-    return ToldRun(run, study, summary, cash, party, shown)
+    return ToldRun(run, study, cash, party, shown)
 
 
 def _ranked_by(study: Study, party: str | None) -> str:
