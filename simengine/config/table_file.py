@@ -25,7 +25,7 @@ def read_table(path: Path | str) -> list[tuple[str, dict[str, str]]]:
     StudyError
         If it cannot be read, a column has no name of its own, or a row has other cells than the header.
     """
-    lines = _cells_of(_text_of(path), path)
+    lines = table_lines(path)
     header = [name.strip().lower() for name in lines[0][1]] if lines else []
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
@@ -39,6 +39,17 @@ def read_table(path: Path | str) -> list[tuple[str, dict[str, str]]]:
     if problems:
         raise StudyError(problems)
     return [(where, dict(zip(header, cells, strict=True))) for where, cells in rows]
+
+
+def table_lines(path: Path | str, most_bytes: int = _MOST_BYTES) -> list[tuple[int, list[str]]]:
+    """Read the cells of each line of a table, with its number; commas separate them, or semicolons where the first line has more.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read, or is longer than so many bytes.
+    """
+    return _cells_of(_text_of(path, most_bytes), path)
 
 
 def table_rows(path: Path | str, start: str | None = None) -> list[tuple[str, dict[str, Any]]]:
@@ -92,9 +103,9 @@ def _month_of(date: str, start: str | None) -> str | int:
     return months if months >= 1 else f"a date must not be before the start, {start}"
 
 
-def _text_of(path: Path | str) -> str:
+def _text_of(path: Path | str, most_bytes: int) -> str:
     try:
-        return bytes_of(Path(path), _MOST_BYTES).decode("utf-8-sig")
+        return bytes_of(Path(path), most_bytes).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudyError(
             [Problem(str(path), "", "a table must be text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from simengine.config.document import bytes_of
+from simengine.config.strict_json import RepeatedKeyError, strict_json
 from simengine.conformance.balances import REFUSED, Balances, Between, balances_of
 from simengine.errors import Problem, StudyError, did_you_mean, shorten
 
@@ -61,10 +62,10 @@ def read_results(path: Path | str, known: Mapping[str, Mapping[str, object]]) ->
 def _read(path: Path) -> Any:
     try:
         text = bytes_of(path, _MOST_BYTES).decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return strict_json(text)
     except json.JSONDecodeError as error:
         raise _refusal(f"{path}:{error.lineno}:{error.colno}", "must be JSON", shorten(error.msg)) from None
-    except _TwiceError as error:
+    except RepeatedKeyError as error:
         raise _refusal(str(path), "a key must stand once", f"`{error}` twice") from None
     except UnicodeDecodeError as error:
         raise _refusal(str(path), "must be UTF-8 text", f"byte {error.start}, which is not") from None
@@ -75,23 +76,6 @@ def _read(path: Path) -> Any:
     except (OSError, ValueError) as error:
         found = (isinstance(error, OSError) and error.strerror) or str(error)
         raise _refusal(str(path), "must be a file that can be read", found) from None
-
-
-class _TwiceError(Exception):
-    """A key of a JSON object stands twice."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _TwiceError(key)
-        found[key] = value
-    return found
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word}, which is no number of JSON")
 
 
 def _refusal(where: str, rule: str, found: str) -> StudyError:

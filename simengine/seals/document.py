@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict
+from typing import Any, TypedDict
 
 from simengine.asked import MAX_SEED, is_number, place_asked
 from simengine.config.document import bytes_of
+from simengine.config.strict_json import RepeatedKeyError, strict_json
 from simengine.errors import UNSEEN, ResultsError, UsageError, escaped, shorten
 from simengine.report.drafts import new_draft
 from simengine.seals.distribution import LARGEST_VALUE, MOST_SEALED, SealedDistribution, knots_from
@@ -223,7 +224,10 @@ def read_seal(path: Path | str) -> Seal:
 
 
 def _read(data: bytes) -> Seal:
-    content = json.loads(data.decode("ascii"), object_pairs_hook=_once, parse_constant=_no_number)
+    try:
+        content = strict_json(data.decode("ascii"))
+    except RepeatedKeyError as error:
+        raise ValueError(f"the key {shorten(error.args[0])} twice") from None
     _keys(content, "the seal", SealContent)
     if content["seal"] != FORMAT or isinstance(content["seal"], bool):
         raise ValueError(f"a seal of version {shorten(content['seal'])}, where this program reads version {FORMAT}")
@@ -269,18 +273,6 @@ def _results(node: Any) -> dict[str, SealedDistribution]:
         lost_parts = (_number(lost[part], f"{place}.lost.{part}") for part in ("probability", "crps"))
         results[name] = SealedDistribution(knots_from(rows), *lost_parts)  # type: ignore[arg-type]
     return results
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {shorten(next(name for name in names if names.count(name) > 1))} twice")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text}, which is no number")
 
 
 def _keys(node: Any, place: str, of: Any) -> dict[str, Any]:

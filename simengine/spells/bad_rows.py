@@ -20,6 +20,8 @@ from simengine.spells.discretion import shown_value
 
 Fault: TypeAlias = tuple[str, str, str]
 """What is wrong with a row: the reason by which it is counted, the rule that it breaks, and the way out."""
+REVERSED: Fault = ("ends before it begins", "must not be before the first date", "")
+TWICE: Fault = ("duplicate", "must stand once", "")
 PERSON_LEFT = "person without a good row"
 _SHOWN_OF_A_KIND = 5
 """Faults of one kind that a message spells out."""

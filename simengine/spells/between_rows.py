@@ -10,14 +10,13 @@ import numpy as np
 
 from simengine.arrays import Flags, Floats, Integers
 from simengine.errors import Problem, StudyError
-from simengine.spells.bad_rows import PERSON_LEFT, BadRows, Fault
+from simengine.spells.bad_rows import PERSON_LEFT, REVERSED, TWICE, BadRows, Fault
 from simengine.spells.dates import next_months, written_day
 from simengine.spells.judge import RowsRead
 from simengine.spells.mapping import NOT_OBSERVED, SpellsMapping
 from simengine.spells.records import counts_shown
 
 _DIFFERS = "differs between rows of a person"
-_REVERSED: Fault = ("ends before it begins", "must not be before the first date", "")
 _NO_DAYS: Fault = (
     "lasts no day",
     "must be after the first date",
@@ -28,7 +27,6 @@ _BEFORE_ENTRY: Fault = (
     "must not end before the person is observed",
     "Is the date of entry right? A spell before it may only be the one that still lasts then",
 )
-_TWICE: Fault = ("duplicate", "must stand once", "")
 _OVERLAPS: Fault = ("overlap", "must begin when the person's spell before it has ended, or later", "")
 _NOBODY_LEFT: Fault = (PERSON_LEFT, "a person must have one good row", "If it is a row of totals, delete it")
 
@@ -154,7 +152,7 @@ def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, ba
 def _check_days(rows: RowsRead, end: Floats, until: Floats, bad: BadRows, headers: Mapping[str, str]) -> None:
     """Check that each row lasts a day or more, within observation."""
     is_reversed = rows.last < rows.first
-    bad.add(_REVERSED, is_reversed, headers["to"], _dates_at(is_reversed, rows.last, rows.first, "{} after {}"))
+    bad.add(REVERSED, is_reversed, headers["to"], _dates_at(is_reversed, rows.last, rows.first, "{} after {}"))
     is_none = ~is_reversed & ~rows.is_open & (end <= rows.first)
     bad.add(_NO_DAYS, is_none, headers["to"], _dates_at(is_none, rows.last, rows.first, "{} to {}"))
     is_late = rows.first >= until
@@ -194,7 +192,7 @@ def _check_order(rows: RowsRead, days: Days, bad: BadRows) -> None:
     )
     original = at[np.maximum.accumulate(np.where(is_same, 0, np.arange(len(at))))]
     order = np.argsort(at[is_same])
-    bad.add(_TWICE, at[is_same][order], "", original[is_same][order])
+    bad.add(TWICE, at[is_same][order], "", original[is_same][order])
     at = at[~is_same]
     at = at[np.lexsort((at, days.end[at], days.first[at], rows.person[at]))]
     one, two = at[:-1], at[1:]

@@ -29,6 +29,7 @@ from simengine.arrays import Floats
 from simengine.late import special
 from simengine.spells.choices import Priors
 from simengine.spells.event_plan import EventPlan
+from simengine.spells.log_prior import log_prior
 from simengine.spells.risk_time import RiskTime
 
 MONTHS_OF_YEAR = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -102,7 +103,7 @@ class EventBlock:
 
     def log_posterior(self, point: Floats) -> tuple[float, Floats]:
         """Return the logarithm of the posterior density, up to a constant, and its gradient; shape (parameter,)."""
-        value, gradient = self._log_prior(point)
+        value, gradient = log_prior((one.kind for one in self.parameters), point, self.priors)
         n_rates = self.design.shape[1]
         cumulative = self.expected(point)
         value += float(self._of_class @ (self.design @ point[:n_rates]))
@@ -119,18 +120,3 @@ class EventBlock:
         residual = self._of_class - np.bincount(self._at.risk_class, weight * cumulative, len(self._at.state))
         gradient[:n_rates] += residual @ self.design
         return value, gradient
-
-    def _log_prior(self, point: Floats) -> tuple[float, Floats]:
-        """Return the log density of what is known before, of the numbers as they are fitted, and its gradient."""
-        priors, value, gradient = self.priors, 0.0, np.zeros(len(point))
-        spreads = {"stratum": priors.factor, "season": priors.season_factor, "variance": priors.frailty_variance}
-        for place, (one, x) in enumerate(zip(self.parameters, point, strict=True)):
-            if one.kind == "rate":
-                value += priors.rate.events * x - priors.rate.at_risk_months * np.exp(x)
-                gradient[place] = priors.rate.events - priors.rate.at_risk_months * np.exp(x)
-            else:
-                known = spreads.get(one.kind)
-                centre, sd = (0.0, priors.trend_sd) if known is None else (np.log(known.median), known.sd_of_log)
-                value -= ((x - centre) / sd) ** 2 / 2
-                gradient[place] = -(x - centre) / sd**2
-        return float(value), gradient

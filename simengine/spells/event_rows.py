@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.arrays import Flags, Floats, Integers
 from simengine.errors import Problem, StudyError
-from simengine.spells.bad_rows import BadRows, Fault
+from simengine.spells.bad_rows import REVERSED, TWICE, BadRows, Fault
 from simengine.spells.dates import next_months, written_day
 from simengine.spells.events_mapping import EventsMapping
 from simengine.spells.judge import Judge
@@ -20,13 +20,11 @@ _STRANGER: Fault = (
     "Add the person's spells, or leave the row out",
 )
 _OUTSIDE: Fault = ("outside observation", "must happen while its person is observed", "")
-_REVERSED: Fault = ("ends before it begins", "must not be before the first date", "")
 _NO_DAYS: Fault = (
     "lasts no day",
     "must be after the first date",
     "If the last date is a day of the event, say so in the mapping: `events.last_day_counts: true`",
 )
-_TWICE: Fault = ("duplicate", "must stand once", "")
 _OVERLAPS: Fault = ("overlap", "must begin when the person's event of this kind before it has ended, or later", "")
 
 
@@ -131,7 +129,7 @@ def check_event_rows(
     is_known = rows.person >= 0
     entry, until = (np.append(of, np.nan)[rows.person] for of in (observed.entry, observed.until))
     is_reversed = rows.end < rows.first
-    bad.add(_REVERSED, is_reversed, headers.get("to", ""), _found(is_reversed, rows.end, rows.first, "{} after {}"))
+    bad.add(REVERSED, is_reversed, headers.get("to", ""), _found(is_reversed, rows.end, rows.first, "{} after {}"))
     is_none = rows.end == rows.first
     bad.add(_NO_DAYS, is_none, headers.get("to", ""))
     # Where an event has no length, it is over on the day after its date.
@@ -162,7 +160,7 @@ def _check_each_other(rows: EventRows, over: Floats, is_early: Flags, bad: BadRo
     is_same[1:] = np.all([key[at[1:]] == key[at[:-1]] for key in keys], axis=0)
     original = at[np.maximum.accumulate(np.where(is_same, 0, np.arange(len(at))))]
     order = np.argsort(at[is_same])
-    bad.add(_TWICE, at[is_same][order], "", original[is_same][order])
+    bad.add(TWICE, at[is_same][order], "", original[is_same][order])
     if not rows.has_length:
         return
     at = at[~is_same]

@@ -44,12 +44,10 @@ class DatedWords(Protocol):
     @property
     def open(self) -> tuple[str, ...]:
         """Words for a last date that has not come."""
-        raise NotImplementedError
 
     @property
     def dates(self) -> DateOrder | None:
         """Order of day and month."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

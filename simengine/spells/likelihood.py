@@ -31,6 +31,7 @@ from simengine.arrays import Floats, Integers
 from simengine.late import special
 from simengine.spells.choices import Priors
 from simengine.spells.episodes import Episodes, piece_of
+from simengine.spells.log_prior import log_prior
 from simengine.spells.plan import MovePlan
 
 
@@ -139,7 +140,7 @@ class Block:
 
     def log_posterior(self, point: Floats) -> tuple[float, Floats]:
         """Return the logarithm of the posterior density, up to a constant, and its gradient; shape (parameter,)."""
-        value, gradient = self._log_prior(point)
+        value, gradient = log_prior((one.kind for one in self.parameters), point, self.priors)
         hazards = [self._hazard(one, point) for one in self._moves]
         for one, (log_hazard, _, _) in zip(self._moves, hazards, strict=True):
             value += float(one.is_move @ log_hazard)
@@ -198,18 +199,3 @@ class Block:
         gradient += np.bincount(one.factor[has_factor], residual[has_factor], n)
         if one.trend >= 0:
             gradient[one.trend] += residual @ one.years + one.is_move @ (one.years_at_end - one.years)
-
-    def _log_prior(self, point: Floats) -> tuple[float, Floats]:
-        """Return the log density of what is known before, of the numbers as they are fitted, and its gradient."""
-        priors, value, gradient = self.priors, 0.0, np.zeros(len(point))
-        spreads = {"factor": priors.factor, "shape": priors.weibull_shape, "variance": priors.frailty_variance}
-        for place, (parameter, x) in enumerate(zip(self.parameters, point, strict=True)):
-            if parameter.kind == "rate":
-                value += priors.rate.events * x - priors.rate.at_risk_months * np.exp(x)
-                gradient[place] = priors.rate.events - priors.rate.at_risk_months * np.exp(x)
-            else:
-                known = spreads.get(parameter.kind)
-                centre, sd = (0.0, priors.trend_sd) if known is None else (np.log(known.median), known.sd_of_log)
-                value -= ((x - centre) / sd) ** 2 / 2
-                gradient[place] = -(x - centre) / sd**2
-        return float(value), gradient

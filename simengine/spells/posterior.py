@@ -30,11 +30,9 @@ class LogDensity(Protocol):
 
     def start(self) -> Floats:
         """Return where the search for the most likely numbers begins, shape (parameter,)."""
-        raise NotImplementedError
 
     def log_posterior(self, point: Floats) -> tuple[float, Floats]:
         """Return the logarithm of the density and its gradient, shape (parameter,)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

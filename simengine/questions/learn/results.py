@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from simengine.asked import is_number, names_asked
 from simengine.config import Study
-from simengine.config.document import bytes_of
 from simengine.config.known import Known
 from simengine.config.roles import totals_of, with_money
+from simengine.config.table_file import table_lines
 from simengine.errors import Problem, StudyError, UsageError, did_you_mean, one_of, shorten
 
 RESULT_COLUMNS = ("of", "wave", "after_month", "until_month", "value", "standard_error", "rounded_to")
@@ -115,18 +113,8 @@ def results_table(place: str) -> list[dict[str, Any]]:
     StudyError
         With every line that cannot be.
     """
-    try:
-        text = bytes_of(Path(place), _MOST_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StudyError(
-            [Problem(place, "", "a table must be text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]
-        ) from None
-    except (OSError, ValueError) as error:
-        found = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise StudyError([Problem(place, "", "must be a table that can be read", found, "")]) from None
-    first = text.partition("\n")[0]
-    separator = ";" if first.count(";") > first.count(",") else ","
-    lines = [(n, [cell.strip() for cell in cells]) for n, cells in _lines(text, separator, place) if any(cells)]
+    cells_of = ((number, [cell.strip() for cell in cells]) for number, cells in table_lines(place, _MOST_BYTES))
+    lines = [(number, cells) for number, cells in cells_of if any(cells)]
     header = [name.lower() for name in lines[0][1]] if lines else []
     problems = [*_header_problems(header, f"{place}:{lines[0][0]}" if lines else place)]
     rows: list[dict[str, Any]] = []
@@ -147,16 +135,6 @@ def results_table(place: str) -> list[dict[str, Any]]:
     if problems:
         raise StudyError(problems)
     return rows
-
-
-def _lines(text: str, separator: str, place: str) -> Iterator[tuple[int, list[str]]]:
-    lines = csv.reader(text.splitlines(), delimiter=separator)
-    try:
-        for cells in lines:
-            yield lines.line_num, cells
-    except csv.Error as error:
-        rule = "must be a line of cells between commas"
-        raise StudyError([Problem(f"{place}:{lines.line_num}", "", rule, str(error), "Save it as CSV UTF-8")]) from None
 
 
 def _header_problems(header: Sequence[str], where: str) -> Iterator[Problem]:
