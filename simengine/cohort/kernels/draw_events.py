@@ -208,6 +208,14 @@ def keep_own(own: PackedWords, p: Index, left: Own) -> None:
     own[p, 0], own[p, 1], own[p, 2], own[p, 3] = left
 
 
+@device
+def next_gap(gaps: PackedWords, p: Index) -> float:
+    """Draw what a person spends until the next event, exponential with mean 1; gaps: (p, 4), left where the next draw begins."""
+    u, left = uniform_draw(own_of(gaps, p))
+    keep_own(gaps, p, left)
+    return float(-np.log(u))
+
+
 @kernel
 def draw_events(
     seed: np.uint64,
@@ -276,9 +284,7 @@ def draw_events(
             n_daily = fill_prices(per_spell_day[b], e, daily, price_daily)
         if n_seen[p] < 0:
             n_seen[p] = 0
-            u, left = uniform_draw(own_of(gaps, p))
-            keep_own(gaps, p, left)
-            to_spend[p] = -np.log(u)
+            to_spend[p] = next_gap(gaps, p)
         rate = rate_of[b, e, s] * by_stratum[b, e, k]
         calendar = calendars[p] + calendar_offset
         if rate <= 0.0:
@@ -336,8 +342,6 @@ def draw_events(
             n_seen[p] += 1
             if n_seen[p] >= _MOST_EVENTS:
                 return True
-            u, left = uniform_draw(own_of(gaps, p))
-            keep_own(gaps, p, left)
-            spend = -np.log(u)
+            spend = next_gap(gaps, p)
         to_spend[p] = spend
     return False
