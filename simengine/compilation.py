@@ -32,6 +32,7 @@ from numba import config as _config
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, NullCache, _CacheLocator
 from numba.core.registry import cpu_target
+from numba.core.runtime.nrt import rtsys
 from numba.misc.appdirs import AppDirs
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -165,8 +166,12 @@ class _Cache(FunctionCache):
         self._cache_file = _Checked(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
-        return self._shipped(sig, target_context) if found is None else found
+        # Numba would load all that it can compile first, a third of a second, of which code that is kept needs the allocator alone.
+        # Where nothing is kept, the compiler loads the rest before it begins.
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            found = self._load_overload(sig, target_context)
+            return self._shipped(sig, target_context) if found is None else found
 
     def _shipped(self, sig: Any, target_context: Any) -> Any:
         codegen = target_context.codegen()

@@ -85,6 +85,17 @@ def test_cache__copy_with_edits_elsewhere_finds_what_the_original_compiled(kept:
     assert (misses, again) == (0, kept[1])
 
 
+def test_cache__what_is_kept_is_called_without_what_compiles(compiled: tuple[Path, str], original: Path) -> None:
+    """Numba's part for linear algebra, and SciPy's, come with all that it can compile."""
+    drawn = "import sys, numpy as np; from simengine import streams; streams.uniforms(1, 'purpose', np.arange(4))"
+    command = [sys.executable, "-c", f"{drawn}; print([m for m in ('numba.np.linalg', 'scipy.linalg') if m in sys.modules])"]
+    environment = {**os.environ, "PYTHONPATH": str(original), "NUMBA_CACHE_DIR": str(compiled[0])}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=original)
+
+    assert done.stdout == "[]\n"
+
+
 def test_cache__edit_of_an_imported_file_compiles_anew_and_keeps_both(kept: tuple[Path, str], original: Path, copied: Path) -> None:
     with (copied / "simengine" / "accelerate.py").open("a") as file:  # `streams` imports it
         file.write("\n# Another content.\n")

@@ -93,9 +93,9 @@ def deliver(
         with progress(posed.work.as_the_first) as advance:
             return posed.answer(advance, say_if_long(posed.work.as_the_first))
 
-    found, content = keep(posed, question.name, output, answer, describe)
+    found, content = keep(posed, question.name, output, answer, describe, is_told=as_json)
     # Printed last: if the output is closed early, the requested files are complete.
-    if as_json:
+    if as_json and content is not None:
         say(document.as_json(content))
         return
     tables.show(posed.question.tables(posed.asked.subject, found))

@@ -161,7 +161,7 @@ def made_material(
         Raises what can be known to be wrong before anything is simulated.
     """
     from simengine.provenance import Stopwatch
-    from simengine.questions.driver import keep, pose
+    from simengine.questions.driver import pose, told_with
     from simengine.questions.question import Source
     from simengine.questions.run.question import RUN
 
@@ -172,13 +172,8 @@ def made_material(
     posed = pose(RUN, study, size, {}, Source(variant, lambda name: load_study(place, overrides, name)))
     clock = Stopwatch()
     own = {"study": place.name, "variant": variant, "overrides": list(overrides)}
-    found, content = keep(
-        posed,
-        "run",
-        None,
-        lambda: answered(posed, "run"),
-        lambda text, settings: posed.described(clock, text, "report", own | dict(settings)),
-    )
+    found = answered(posed, "run")
+    content = told_with(posed, found, lambda text, settings: posed.described(clock, text, "report", own | dict(settings)))
     # When it ran is no part of what it says: the same study and seed give the same report.
     del content["provenance"]["time"]
     columns = {

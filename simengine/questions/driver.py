@@ -114,8 +114,14 @@ def pose(question: Question[Any], subject: Any, size: Size, given: Values, sourc
 
 
 def keep(
-    posed: Posed, command: str, output: Path | None, answer: Callable[[], Any], describe: Callable[[str, Mapping[str, Any]], Any]
-) -> tuple[Any, dict[str, Any]]:
+    posed: Posed,
+    command: str,
+    output: Path | None,
+    answer: Callable[[], Any],
+    describe: Callable[[str, Mapping[str, Any]], Any],
+    *,
+    is_told: bool = True,
+) -> tuple[Any, dict[str, Any] | None]:
     """Answer a question, and keep the answer in a folder if one is named: whole, or not at all.
 
     Parameters
@@ -130,10 +136,12 @@ def keep(
         Does the work.
     describe
         From the text of what was asked about, and the settings, to the provenance.
+    is_told
+        Whether the caller reads the answer as plain numbers.
 
     Returns
     -------
-    What was found; and the same as plain numbers with its provenance.
+    What was found; and the same as plain numbers with its provenance, None where neither a folder nor the caller asks for them.
 
     Raises
     ------
@@ -144,8 +152,8 @@ def keep(
 
     with nullcontext() if output is None else folder.results_folder(output) as draft:
         found = answer()
-        content = told_with(posed, found, describe)
-        if draft is not None:
+        content = told_with(posed, found, describe) if is_told or draft is not None else None
+        if draft is not None and content is not None:
             write_answer(draft, posed, command, found, content)
     return found, content
 
