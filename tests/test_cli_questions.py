@@ -80,7 +80,9 @@ def test_boxes__without_the_workbench_say_how_to_get_it(monkeypatch: pytest.Monk
     from simengine.errors import UsageError
     from simengine.questions.reverse.boxes import require_workbench
 
-    monkeypatch.setitem(sys.modules, "ema_workbench", None)
+    # A part that was loaded before would be found without the whole.
+    for name in ["ema_workbench", *(name for name in sys.modules if name.startswith("ema_workbench."))]:
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UsageError, match=r"Install it with `pip install 'simengine\[discovery\]'`"):
         require_workbench()
 
