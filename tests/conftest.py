@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -26,11 +27,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.sched_getaffinity = lambda _: {0}
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+Asked = TypeVar("Asked")
 IS_THOROUGH = os.environ.get("SIMENGINE_TESTS") == "thorough"
 
 
-def sized(quick: int, thorough: int) -> int:
-    """Return how many examples a test takes: few in the suite that everybody runs, many in `make verify`."""
+def sized(quick: Asked, thorough: Asked) -> Asked:
+    """Return how many examples, or which, a test takes: few in the suite that everybody runs, many in `make verify`."""
     return thorough if IS_THOROUGH else quick
 
 

@@ -30,7 +30,7 @@ def test_guard__counts_what_a_run_takes_within_a_factor(tiny_path: Path) -> None
     code += f"study = load_study({str(tiny_path)!r})\nsummarise(run_study(study, 1, 200, threads=1))\n"
     code += "def peak():\n    told = Path('/proc/self/status').read_text()\n"
     code += "    return 1024 * int(told.partition('VmHWM:')[2].split()[0])\n"
-    code += "before, n = peak(), 40_000\nsummarise(run_study(study, 1, n, threads=1))\ntaken = peak() - before\n"
+    code += "before, n = peak(), 20_000\nsummarise(run_study(study, 1, n, threads=1))\ntaken = peak() - before\n"
     code += "memory.memory_left = lambda: 1\ntry:\n    memory.refuse_if_too_large(study, n)\n"
     code += "except Exception as error:\n    print(taken / 1e9, str(error).partition('about ')[2].split()[0])"
 
@@ -105,15 +105,15 @@ def peak_of(words: str) -> int:
     code += "def peak():\n    told = Path('/proc/self/status').read_text()\n"
     code += "    return 1024 * int(told.partition('VmHWM:')[2].split()[0])\n"
     code += "study = load_study(find_study('denver_supportive_housing'))\nrun_study(study, 1, 20, threads=2)\nbefore = peak()\n"
-    code += f"run_study(study, 1, 500, threads=2{words})\nprint(peak() - before)"
+    code += f"run_study(study, 1, 240, threads=2{words})\nprint(peak() - before)"
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="this system does not say what a process holds")
 def test_blocks__of_a_large_study_stay_within_the_budget_unless_a_size_is_asked() -> None:
-    # Source: the peak that the system counts. 500 replications of 1 MB each are held at once in blocks of 250.
+    # Source: the peak that the system counts. 240 replications of 1 MB each are held at once in blocks of 120.
     assert peak_of("") < 200_000_000
-    assert peak_of(", block_size=250") > 300_000_000
+    assert peak_of(", block_size=120") > 220_000_000
 
 
 @pytest.mark.parametrize("name", ["tiny", "denver_supportive_housing"])

@@ -94,7 +94,8 @@ def test_no_way__biases(way, study, plain):
         sampling = WAYS.get(way.removesuffix(", control variates"), PLAIN)
         results = run_study(study, seed, 1024, sampling=sampling, with_variates=True)
         variates = control_variates(study, seed, results, sampling) if way.endswith("control variates") else None
-        found.append([summarise(results, variates)[path].value for path in paths])
+        table = summarise(results, variates)
+        found.append([table[path].value for path in paths])
     values = np.array(found)
     for path, column in zip(paths, values.T, strict=True):
         error = sqrt(column.var(ddof=1) / len(column) + plain[path].se ** 2)

@@ -148,10 +148,10 @@ def test_study__without_any_distribution_is_refused(tmp_path):
 
 
 def test_boxes__find_a_box_that_is_known():
-    # Source: construction: replications break where x0 > 0.7 and x1 < 0.3; the other eight say nothing.
+    # Source: construction: replications break where x0 > 0.7 and x1 < 0.3; the other four say nothing.
     pytest.importorskip("ema_workbench", reason="scenario discovery needs the extra `discovery`")
     rng = np.random.default_rng(0)
-    values = {f"x{i}": rng.random(4000) for i in range(10)}
+    values = {f"x{i}": rng.random(2000) for i in range(6)}
     (box,) = find_boxes(values, (values["x0"] > 0.7) & (values["x1"] < 0.3))
     assert set(box.limits) == {"x0", "x1"}
     assert box.limits["x0"].low == pytest.approx(0.7, abs=0.03)

@@ -248,7 +248,7 @@ def test_likeliest_length__is_that_of_the_data() -> None:
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("case", ["events", "events, frailty and strata", "events, gamma length"])
+@pytest.mark.parametrize("case", sized(["events, frailty and strata"], list(EVENT_CASES)))
 def test_posterior__is_calibrated(case: str) -> None:
     """A small twin of verification/fitted_pathways.py: ranks of the truth are uniform; 5 bins of what the long study has 20."""
     for path, heights in calibrate_events(EVENT_CASES[case], sized(25, 100), 3).items():

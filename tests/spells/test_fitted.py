@@ -286,7 +286,7 @@ def test_expected_moves__of_a_frailty_learn_from_what_was_seen() -> None:
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("name", ["pieces", "weibull", "frailty"])
+@pytest.mark.parametrize("name", sized(["frailty"], ["pieces", "weibull", "frailty"]))
 def test_calibration__ranks_of_the_truth_are_uniform(name: str) -> None:
     """Simulated by plain Python with numbers from the priors, under truncation and censoring; the long version is in `verification`."""
     for path, heights in calibrate(CASES[name], sized(16, 100), seed=11).items():
