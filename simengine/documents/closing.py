@@ -9,7 +9,7 @@ from markupsafe import Markup
 from simengine.distributions import Constant
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, sentence, typed
+from simengine.languages.language import DASH, sentence, typed
 from simengine.replications.answer import Answer
 from simengine.sections import AGREED, UNREAD, lies_in
 

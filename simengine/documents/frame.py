@@ -14,8 +14,8 @@ from simengine.config import Study
 from simengine.config.roles import lenders_of, with_money
 from simengine.distributions import Constant
 from simengine.documents.drivers import Driver, drivers_of
-from simengine.documents.language import Language, sentence, typed
 from simengine.documents.material import Material
+from simengine.languages.language import Language, sentence, typed
 from simengine.records import ROLES
 from simengine.report.layouts import knows_loss
 from simengine.report.units import WrittenUnit, money_unit, to_digits

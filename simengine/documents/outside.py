@@ -13,10 +13,10 @@ from simengine.cohort.spec import ReferenceClass
 from simengine.config import Study
 from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, typed
 from simengine.documents.material import Material, statistic_from
 from simengine.documents.pictures import class_curve, drawing
 from simengine.errors import UsageError
+from simengine.languages.language import DASH, typed
 from simengine.questions.run.outside import OutsideView, view_of
 from simengine.risk import statistics
 from simengine.risk.roles import total_of_payers

@@ -11,8 +11,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from simengine.documents.blocks import ReportPicture
-from simengine.documents.language import Language
 from simengine.errors import escaped
+from simengine.languages.language import Language
 from simengine.records import Floats
 from simengine.report.picture import DARK, LIGHT, MIDDLE, new_figure, plain_style, save
 from simengine.report.units import WrittenUnit

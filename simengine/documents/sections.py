@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simengine.documents.language import sentence
 from simengine.errors import UsageError, did_you_mean, one_of
+from simengine.languages.language import sentence
 from simengine.questions.question import Later, Question, later
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from simengine.asked import names_asked, number, one_of_words, place_asked, whole
 from simengine.documents.compose import composed
 from simengine.documents.frame import AUDIENCES, ReportFrame, roles_of
-from simengine.documents.language import ENGLISH_CODE, language
 from simengine.documents.material import Material, kept_material, made_material, refuse_with_run
 from simengine.documents.outside import class_of_tables, refuse_class_of_tables, seen_from_outside
 from simengine.documents.sections import COMPARED, OUTSIDE, ReportSection, chosen_sections
 from simengine.errors import ResultsError, UsageError
+from simengine.languages.language import ENGLISH_CODE, language
 from simengine.questions.compare.designs import OWN_CONTRACT
 from simengine.questions.driver import Posed, pose
 from simengine.questions.question import Source

@@ -13,10 +13,10 @@ from pyarrow import parquet
 
 from simengine import find_study, write_report
 from simengine.documents import write
-from simengine.documents.language import Language, language
 from simengine.documents.material import kept_material
 from simengine.documents.outside import ClassOfTables, seen_from_outside
 from simengine.errors import StudyError, UsageError
+from simengine.languages.language import Language, language
 from simengine.reference_class.indigo import ProjectFilter
 from simengine.reference_class.reference import read_reference
 from tests.command import in_this_process
