@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli.next_steps import suggest
 from simengine.cli.options import (
     PLACE,
     WholeNumber,
@@ -108,3 +109,7 @@ def report(
     publish(free, reported(place, asked, Size(replications, seed, threads), _answered))
     for path in free:
         say(f"Report: {path}")
+    if place.is_dir():
+        suggest(("seal", place, "-o", "forecast.seal.json"), why="fixes this forecast, to be scored when results are known")
+    else:
+        suggest(("run", place, "-o", "results"), why="keeps the run, for further reports, a workbook or tables")
