@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli.next_steps import suggest
 from simengine.cli.options import PLACE, json_option, output_option, progress_of_reading, say
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def fit_command(
         tables.show(fit_tables(found.content))
         if output is not None:
             say(f"\nThe section: {output / 'pathway_section.yaml'}")
+        if output is not None and found.study is not None:
+            suggest(("run", output / "study.yaml", "-n", 2000, "-o", "results"))
+        else:
+            again = [*([] if spells_file is None else [spells_file]), "--into", "STUDY", "-o", "fitted"]
+            suggest(("fit", *again), why="puts the section into a study of yours, with the same options")
 
 
 def _files(

@@ -21,6 +21,7 @@ from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.export import export
 from simengine.cli.fit import fit_command
+from simengine.cli.next_steps import start_page, suggest
 from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.reference import record, reference
@@ -119,10 +120,13 @@ def _fail(message: str, code: int = 2) -> None:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, invoke_without_command=True)
 @click.version_option(package_name="simengine")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs."""
+    if context.invoked_subcommand is None:
+        click.echo(start_page(), nl=False)
 
 
 @commands.command()
@@ -169,6 +173,7 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix
     for path in bare:
         say(f"{path}: assumed, yet without a distribution: its uncertainty is missing from the result")
     say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
+    suggest(("run", study_file, "-n", 2000, "-o", "results"))
 
 
 def _rewrite(file: Path) -> None:

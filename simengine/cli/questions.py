@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from simengine.cli.costs import say_cost
+from simengine.cli.next_steps import suggest
 from simengine.cli.options import (
     PLACE,
     WholeNumber,
@@ -28,6 +29,7 @@ from simengine.cli.options import (
 )
 from simengine.errors import UsageError
 from simengine.questions.question import Option, Question, Source, is_absent
+from simengine.questions.run.question import RUN
 from simengine.questions.subject import Size
 
 if TYPE_CHECKING:
@@ -55,6 +57,13 @@ def command_of(question: Question[Any]) -> click.Command:
 
     made: click.Command = click.command(question.name, help=question.summary)(_with_parameters(question)(ask))
     return made
+
+
+def _suggest_after_run(place: Path, output: Path | None) -> None:
+    if output is None:
+        suggest(("run", place, "-o", "results"), why="keeps the run, for a report, a workbook or tables")
+    else:
+        suggest(("report", output, "-o", "report.html"), ("workbook", output))
 
 
 def deliver(
@@ -101,6 +110,8 @@ def deliver(
     tables.show(posed.question.tables(posed.asked.subject, found))
     if output:
         say(f"Results: {output}")
+    if question.name == RUN.name:
+        _suggest_after_run(place, output)
 
 
 def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:

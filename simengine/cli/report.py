@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli.next_steps import suggest
 from simengine.cli.options import (
     PLACE,
     WholeNumber,
@@ -66,6 +67,18 @@ def _answered(posed: Posed, name: str) -> Any:
     show_default=True,
     help="Replications of the questions beside the run, no more than the run has.",
 )
+@click.option(
+    "--reference",
+    type=PLACE,
+    metavar="FOLDER",
+    help="Public tables of signed contracts to stand beside, as `simengine reference` reads them. If absent: the class of the study.",
+)
+@click.option(
+    "--planned-payments",
+    type=float,
+    metavar="AMOUNT",
+    help="With --reference: what the contract plans to pay to its end. If absent: what the study expects on average.",
+)
 @replications_option(None)
 @seed_option
 @study_options
@@ -78,6 +91,8 @@ def report(
     language: str,
     contracts: tuple[str, ...],
     further: int,
+    reference: Path | None,
+    planned_payments: float | None,
     replications: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
@@ -88,8 +103,13 @@ def report(
     from simengine.documents.write import ReportAsked, free_outputs, publish, reported
 
     names = tuple(name.strip() for name in (sections or "").split(",") if name.strip())
-    asked = ReportAsked(names, audience, language, contracts, further, {"overrides": overrides, "variant": variant})
+    changes = {"overrides": overrides, "variant": variant}
+    asked = ReportAsked(names, audience, language, contracts, further, reference, planned_payments, changes)
     free = free_outputs(outputs)
     publish(free, reported(place, asked, Size(replications, seed, threads), _answered))
     for path in free:
         say(f"Report: {path}")
+    if place.is_dir():
+        suggest(("seal", place, "-o", "forecast.seal.json"), why="fixes this forecast, to be scored when results are known")
+    else:
+        suggest(("run", place, "-o", "results"), why="keeps the run, for further reports, a workbook or tables")

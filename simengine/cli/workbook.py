@@ -27,8 +27,9 @@ from simengine.cli.options import PLACE, progress, say, threads_option
     metavar="PERIOD",
     help="The periods of the calendar by which cash is added up.",
 )
+@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the workbook, such as sv.")
 @threads_option
-def workbook(run_folder: Path, output: Path | None, party: str | None, every: str, threads: int | None) -> None:
+def workbook(run_folder: Path, output: Path | None, party: str | None, every: str, language: str, threads: int | None) -> None:
     """Write RUN, a folder of results, as an Excel file whose totals, present values and rates of return are formulas.
 
     The replications of RUN are drawn again for their cash by date; five of them are shown line by line.
@@ -38,5 +39,5 @@ def workbook(run_folder: Path, output: Path | None, party: str | None, every: st
 
     target = output or Path(f"{run_folder.resolve().name}.xlsx")
     with progress(read_run(run_folder).n_replications) as advance:
-        write_workbook(run_folder, target, party=party, every=every, threads=threads, on_progress=advance)
+        write_workbook(run_folder, target, party=party, every=every, language=language, threads=threads, on_progress=advance)
     say(f"Workbook: {target}")

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, sentence, typed
 from simengine.documents.pictures import bars, drawing
+from simengine.languages.language import DASH, sentence, typed
 from simengine.questions.attribute.answer import Attribution
 from simengine.questions.attribute.tables import percent_of_whole
 from simengine.questions.sensitivity.answer import Sensitivity

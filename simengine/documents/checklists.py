@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import sentence
+from simengine.languages.language import sentence
 
 _HERE, _NONE, _KNOWN = "here:", "none", "known"
 """Where an item is answered: in a section of this report, nowhere, or by results that came later if the study knows any."""

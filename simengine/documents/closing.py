@@ -9,7 +9,8 @@ from markupsafe import Markup
 from simengine.distributions import Constant
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, sentence, typed
+from simengine.languages.language import DASH, sentence, typed
+from simengine.replications.answer import Answer
 from simengine.sections import AGREED, UNREAD, lies_in
 
 CERTAINTIES: Mapping[str | None, str] = {
@@ -156,6 +157,8 @@ def _provenance(frame: ReportFrame, titles: Mapping[str, str]) -> Iterator[PageB
     rows.append((say("software"), _code(", ".join(f"{name} {version}" for name, version in came["software"].items()))))
     rows.append((say("machine"), _code(came["machine"]["system"])))
     for name, answer in frame.answers.items():
+        if not isinstance(answer, Answer):
+            continue  # what is said from outside takes no replications of its own
         asked = say("replications of the section {title}", title=say(titles[name]))
         rows.append((asked, Markup(language.whole(answer.n_replications))))
     yield Sheet(say("The run"), (say("what"), say("value")), tuple(rows), frozenset({0, 1}))

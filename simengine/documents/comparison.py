@@ -11,8 +11,8 @@ from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import contract_parts
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, marked, typed
 from simengine.documents.pictures import bars, drawing
+from simengine.languages.language import DASH, marked, typed
 from simengine.questions.compare.answer import Comparison
 from simengine.questions.compare.designs import OWN_CONTRACT
 

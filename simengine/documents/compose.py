@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import ReportPage
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import typed
 from simengine.documents.sections import COMPARED, ReportSection
 from simengine.errors import escaped
+from simengine.languages.language import typed
 
 if TYPE_CHECKING:
     from simengine.config import Study

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, sentence, typed
+from simengine.languages.language import DASH, sentence, typed
 from simengine.questions.size.answer import Deal, SizingResult
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.search import Candidate

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import KeyFigures, PageBlock, Paragraph, ReportPage, Sheet
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import typed
 from simengine.documents.pictures import curve, drawing
+from simengine.languages.language import typed
 from simengine.questions.certificate.answer import Bias, Certificate
 from simengine.report.units import metric_unit, to_digits
 

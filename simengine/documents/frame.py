@@ -14,11 +14,11 @@ from simengine.config import Study
 from simengine.config.roles import lenders_of, with_money
 from simengine.distributions import Constant
 from simengine.documents.drivers import Driver, drivers_of
-from simengine.documents.language import Language, sentence, typed
 from simengine.documents.material import Material
+from simengine.languages.language import Language, sentence, typed
 from simengine.records import ROLES
 from simengine.report.layouts import knows_loss
-from simengine.report.units import WrittenUnit, money_unit
+from simengine.report.units import WrittenUnit, money_unit, to_digits
 from simengine.risk.statistics import Statistic
 
 INVESTOR_ROLE, PAYER_ROLE, PROVIDER_ROLE = AUDIENCES = ROLES
@@ -96,6 +96,10 @@ class ReportFrame:
     def money(self, one: Statistic | None) -> Markup:
         """Write an amount with its unit."""
         return self.language.money(one, self.unit)
+
+    def in_unit(self, amount: float) -> str:
+        """Write an amount in the unit of the money of the report, without it."""
+        return to_digits(amount / self.unit[0])
 
     def cell(self, one: Statistic | None) -> Markup:
         """Write an amount with its error, in the unit of the money of the report."""

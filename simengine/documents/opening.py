@@ -10,7 +10,7 @@ from simengine.contract_text.card import Grid
 from simengine.contract_text.explain import ContractPart, contract_parts
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ROLE_NAMES, ReportFrame
-from simengine.documents.language import DASH, marked, typed
+from simengine.languages.language import DASH, marked, typed
 
 
 def question_pages(frame: ReportFrame) -> list[ReportPage]:

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH
 from simengine.documents.pictures import drawing, fan
+from simengine.languages.language import DASH
 from simengine.questions.cash.answer import CashOverTime, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.risk.statistics import Statistic

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from simengine.config.roles import values_nothing, without_costs
 from simengine.documents.blocks import KeyFigures, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import INVESTOR_ROLE, PAYER_ROLE, ReportFrame
-from simengine.documents.language import DASH, typed
 from simengine.documents.pictures import drawing, money_distribution
 from simengine.documents.stressed import severe_ones, stress_name
+from simengine.languages.language import DASH, typed
 from simengine.questions.stress.answer import StressTest
 from simengine.questions.tradeoffs.answer import Tradeoffs
 from simengine.report.term_names import short_names

@@ -11,8 +11,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from simengine.documents.blocks import ReportPicture
-from simengine.documents.language import Language
 from simengine.errors import escaped
+from simengine.languages.language import Language
 from simengine.records import Floats
 from simengine.report.picture import DARK, LIGHT, MIDDLE, new_figure, plain_style, save
 from simengine.report.units import WrittenUnit
@@ -231,6 +231,40 @@ def curve(
         axes.set_xlabel(plain_label(axes_titles[0]))
         axes.set_ylabel(plain_label(axes_titles[1]))
         localised(axes, language)
+        return figure
+
+    return paint
+
+
+def class_curve(
+    language: Language, inverse: Callable[[Floats], Floats], own: tuple[float, float, float] | None
+) -> Callable[[], Figure]:
+    """Return what paints how many of 100 signed contracts were paid less than each multiple of their plan.
+
+    Parameters
+    ----------
+    inverse
+        From probabilities to multiples.
+    own
+        Of the study: the multiples between which 8 of 10 replications lie, and in their middle the mean.
+    """
+
+    def paint() -> Figure:
+        figure = new_figure(figsize=(_WIDTH, 2.6), layout="constrained")
+        axes: Axes = figure.subplots()
+        levels = np.linspace(0.01, 0.99, 197)
+        if own is not None:
+            low, mean, high = own
+            axes.axvspan(low, high, color="0.88", linewidth=0, label=language.text("this study: 8 of 10 replications"))
+            axes.axvline(mean, color=DARK, linewidth=1.4, linestyle="--", label=language.text("this study: on average"))
+        axes.plot(inverse(levels), 100 * levels, color=DARK, linewidth=1.8, label=language.text("signed contracts"))
+        axes.axvline(1.0, color=MIDDLE, linewidth=1.0, linestyle=":", label=language.text("as planned"))
+        axes.set_xlim(left=0.0)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel(language.text("paid, as a multiple of what was planned"))
+        axes.set_ylabel(language.text("of 100 contracts"))
+        localised(axes, language)
+        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
         return figure
 
     return paint

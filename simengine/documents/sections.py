@@ -1,7 +1,4 @@
-"""The sections of a report, in their order: another one is another line here.
-
-Where the study stands in the outside view belongs between the terms that all can sign and the assumptions.
-"""
+"""The sections of a report, in their order: another one is another line here."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simengine.documents.language import sentence
 from simengine.errors import UsageError, did_you_mean, one_of
+from simengine.languages.language import sentence
 from simengine.questions.question import Later, Question, later
 
 if TYPE_CHECKING:
@@ -24,7 +21,7 @@ from simengine.questions.size.question import SIZE
 from simengine.questions.stress.question import STRESS
 from simengine.questions.tradeoffs.question import TRADEOFFS
 
-COMPARED = "compare"
+COMPARED, OUTSIDE = "compare", "outside"
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,7 @@ REPORT_SECTIONS = (
         is_default=False,
         asks_of=_without_sizing,
     ),
+    ReportSection(OUTSIDE, sentence("Among signed contracts"), later("simengine.documents.outside", "outside_pages")),
     ReportSection(
         "assumptions",
         sentence("The assumptions, by how much they matter"),
@@ -114,7 +112,9 @@ REPORT_SECTIONS = (
 _OF_A_COMPARISON = ("question", COMPARED, "assumptions", "limits", "provenance")
 
 
-def chosen_sections(names: Sequence[str], study: Study, *, with_contracts: bool) -> tuple[ReportSection, ...]:
+def chosen_sections(
+    names: Sequence[str], study: Study, *, with_contracts: bool, with_tables: bool = False
+) -> tuple[ReportSection, ...]:
     """Return the requested sections, or those of every report, in their order; what the study cannot answer is left out.
 
     Parameters
@@ -125,6 +125,8 @@ def chosen_sections(names: Sequence[str], study: Study, *, with_contracts: bool)
         What the report is about.
     with_contracts
         Whether its contract is compared with others.
+    with_tables
+        Whether public tables of signed contracts were given.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def chosen_sections(names: Sequence[str], study: Study, *, with_contracts: bool)
         if reason := known[name].asks_of(study):
             raise UsageError(f"--sections: must be sections that the study can answer; found {name!r}: {reason}")
     if with_contracts:
-        wanted = {*(names or _OF_A_COMPARISON), COMPARED}
+        wanted = {*(names or _OF_A_COMPARISON), COMPARED, *((OUTSIDE,) if with_tables else ())}
     else:
         wanted = set(names) or {
             one.name for one in REPORT_SECTIONS if one.is_default and one.name != COMPARED and not one.asks_of(study)

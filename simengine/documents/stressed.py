@@ -10,8 +10,8 @@ from markupsafe import Markup
 from simengine.config.stresses import Stressed
 from simengine.documents.blocks import Bullets, PageBlock, Paragraph, ReportPage, Sheet, Subtitle
 from simengine.documents.frame import ReportFrame
-from simengine.documents.language import DASH, Language, sentence, typed
 from simengine.documents.pictures import bars, drawing
+from simengine.languages.language import DASH, Language, sentence, typed
 from simengine.questions.stress import named
 from simengine.questions.stress.answer import TOGETHER, Stressing, StressTest
 from simengine.sections import OWN

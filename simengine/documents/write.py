@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simengine.asked import names_asked, one_of_words, whole
+from simengine.asked import names_asked, number, one_of_words, place_asked, whole
 from simengine.documents.compose import composed
 from simengine.documents.frame import AUDIENCES, ReportFrame, roles_of
-from simengine.documents.language import ENGLISH_CODE, language
 from simengine.documents.material import Material, kept_material, made_material, refuse_with_run
-from simengine.documents.sections import COMPARED, ReportSection, chosen_sections
+from simengine.documents.outside import class_of_tables, refuse_class_of_tables, seen_from_outside
+from simengine.documents.sections import COMPARED, OUTSIDE, ReportSection, chosen_sections
 from simengine.errors import ResultsError, UsageError
+from simengine.languages.language import ENGLISH_CODE, language
 from simengine.questions.compare.designs import OWN_CONTRACT
 from simengine.questions.driver import Posed, pose
 from simengine.questions.question import Source
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 FURTHER = 500
 """Replications of the questions beside the run, where nobody says."""
-_MOST_FURTHER, _MOST_CONTRACTS = 1_000_000, 2
+_MOST_FURTHER, _MOST_CONTRACTS, _MOST_PLANNED = 1_000_000, 2, 1e15
 _FORMS = (".html", ".pdf")
 Answering = Callable[[Posed, str], Any]
 """From a question that is posed, and its name, to its answer."""
@@ -49,6 +50,10 @@ class ReportAsked:
     """Files of contracts, or variants, that are compared with the study's own contract."""
     n_further: int = FURTHER
     """Replications of the questions beside the run; no more than the run has."""
+    reference: Path | None = None
+    """Folder of public tables of signed contracts, for a study that names no reference class."""
+    planned_payments: float | None = None
+    """What the contract plans to pay to its end; absent: what the study expects."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """`overrides` and `variant` of a study."""
 
@@ -65,6 +70,12 @@ class ReportAsked:
             raise UsageError(f"--contract: {rule}; found {len(self.contracts)}. `simengine compare` takes more")
         if COMPARED in self.sections and not self.contracts:
             raise UsageError("--sections: `compare` must go with --contract; found none. Add `--contract FILE`")
+        if self.reference is not None and self.sections and OUTSIDE not in self.sections:
+            raise UsageError("--reference: must go with the section `outside`; found --sections without it. Add it")
+        if self.planned_payments is not None:
+            if self.reference is None:
+                raise UsageError("--planned-payments: must go with --reference; found none. Add `--reference FOLDER`")
+            number(self.planned_payments, "--planned-payments", 1, _MOST_PLANNED)
 
 
 def write_report(
@@ -79,6 +90,8 @@ def write_report(
     seed: int | None = None,
     threads: int | None = None,
     further: int = FURTHER,
+    reference: Path | str | None = None,
+    planned_payments: float | None = None,
     variant: str | None = None,
     overrides: Sequence[str] = (),
 ) -> Path:
@@ -104,6 +117,10 @@ def write_report(
         Blocks that run at once; changes no bit of the report.
     further
         Replications of the questions beside the run.
+    reference
+        A folder of public tables of signed contracts, beside which the study is put; absent: those that the study names.
+    planned_payments
+        What the contract plans to pay to its end, in whole units of the currency; absent, with such tables: what the study expects.
 
     Raises
     ------
@@ -118,6 +135,8 @@ def write_report(
         language,
         tuple(names_asked(contracts, "contracts")),
         further,
+        None if reference is None else place_asked(reference, "--reference"),
+        planned_payments,
         {"overrides": tuple(overrides), "variant": variant},
     )
     outputs = free_outputs([output])
@@ -139,6 +158,8 @@ def reported(place: Path, asked: ReportAsked, size: Size, answered: Answering) -
     answered
         Asks a question: shows how far it is, and how long it takes.
     """
+    # What costs nothing is read first: nothing is simulated for a report that cannot be written.
+    tables = None if asked.reference is None else class_of_tables(asked.reference)
     if place.is_dir():
         refuse_with_run(size, asked.changes)
         material = kept_material(place)
@@ -158,6 +179,8 @@ def reported(place: Path, asked: ReportAsked, size: Size, answered: Answering) -
             if section.name == COMPARED:
                 designs = {OWN_CONTRACT: material.study, **posed.asked.values["others"]}
             answers[section.name] = answered(posed, section.name)
+    if any(section.name == OUTSIDE for section in chosen):
+        answers[OUTSIDE] = seen_from_outside(material, tables, asked.planned_payments)
     frame = ReportFrame(material, language(asked.language), asked.audience, answers)
     return composed(frame, chosen, designs)
 
@@ -178,7 +201,9 @@ def _chosen(asked: ReportAsked, study: Study) -> tuple[ReportSection, ...]:
     if asked.audience is not None and asked.audience not in roles_of(study).values():
         rule = "must be a role of a party whose money the study moves"
         raise UsageError(f"--audience: {rule}; found {asked.audience!r}, which nobody has. Leave it out")
-    return chosen_sections(asked.sections, study, with_contracts=bool(asked.contracts))
+    if asked.reference is not None:
+        refuse_class_of_tables(study)
+    return chosen_sections(asked.sections, study, with_contracts=bool(asked.contracts), with_tables=asked.reference is not None)
 
 
 def _source(place: Path, asked: ReportAsked, material: Material) -> Source:

@@ -160,7 +160,7 @@ def environment_section(found: Reference) -> str:
 
     Its ends, at the outermost levels, are cut off: the table of a few projects says nothing of more distant ones.
     """
-    levels, values = _pinned(found.fitted)
+    levels, values = pinned_quantiles(found.fitted)
     fitted = found.fitted
     note = (
         f"{fitted.projects} projects ({found.chosen}), {fitted.unfinished} not finished; parameter uncertainty is in it; "
@@ -183,7 +183,7 @@ environment:
 """
 
 
-def _pinned(line: FittedLine) -> tuple[list[float], list[float]]:
+def pinned_quantiles(line: FittedLine) -> tuple[list[float], list[float]]:
     """Return levels from 0 to 1, and ratios that rise with them."""
     pairs = [(float(level), value) for level, value in line.quantiles.items() if 0.005 <= float(level) <= 0.995]
     levels = [0.0, *(level for level, _ in pairs[1:-1]), 1.0]

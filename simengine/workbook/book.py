@@ -12,7 +12,7 @@ from typing import Any
 
 from simengine.currencies import decimals_of
 from simengine.report.excel import CREATED, close_excel, require_xlsxwriter
-from simengine.workbook.words import worded
+from simengine.workbook.words import WorkbookWords
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """With these a spreadsheet may begin to read a text as a formula when somebody edits the cell or pastes it elsewhere."""
@@ -97,8 +97,9 @@ def quoted(sheet: str) -> str:
 class WorkbookFile:
     """A workbook that is being written."""
 
-    def __init__(self, place: Path, currency: str) -> None:
-        """Begin a workbook at a place, with amounts to the smallest unit of a currency."""
+    def __init__(self, place: Path, currency: str, words: WorkbookWords) -> None:
+        """Begin a workbook at a place, with amounts to the smallest unit of a currency, in the words of a language."""
+        self.words = words
         options = {
             "in_memory": True,
             "strings_to_formulas": False,
@@ -107,7 +108,7 @@ class WorkbookFile:
             "default_format_properties": _BASE,
         }
         self._file = require_xlsxwriter().Workbook(str(place), options)
-        self._file.set_properties({"created": CREATED, "title": worded("about.title")})
+        self._file.set_properties({"created": CREATED, "title": words("about.title")})
         self._styles: dict[tuple[str, str, bool], Any] = {}
         self._names: dict[str, str] = {}
         decimals = decimals_of(currency)
@@ -141,6 +142,8 @@ class WorkbookFile:
         if key not in self._styles:
             asked = {**_BASE, **_STYLES[name], **(_COLOURS[colour] if colour else {})}
             asked = {one: self._money if value == "{money}" else value for one, value in asked.items()}
+            if "num_format" in asked:
+                asked["num_format"] = self.words.number_locale + asked["num_format"]
             made = self._file.add_format(asked)
             if is_quoted:
                 made.set_quote_prefix()
@@ -161,11 +164,11 @@ class WorkSheet:
 
     def __init__(self, book: WorkbookFile, name: str, raw: Any) -> None:
         """Take a worksheet of XlsxWriter."""
-        self.book, self.name, self._raw = book, name, raw
+        self.book, self.name, self._raw, self.words = book, name, raw, book.words
 
     def text(self, row: int, column: int, text: str, style: str = "plain", colour: str = "") -> None:
         """Write a text as a text, whatever it begins with."""
-        text = as_cell(text)
+        text = self._as_cell(text)
         self._raw.write_string(row, column, text, self.book.style(style, colour, is_quoted=text.startswith(_FORMULA_SIGNS)))
 
     def value(self, row: int, column: int, value: Any, style: str = "number", colour: str = "") -> None:
@@ -222,12 +225,11 @@ class WorkSheet:
         """Put a chart at a cell."""
         self._raw.insert_chart(row, column, chart)
 
-
-def as_cell(text: str) -> str:
-    """Return a text as a cell can hold it; one that is too long says where it is cut."""
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    return text[:_LONGEST_TEXT] + worded("cut", characters=f"{len(text):,}")
+    def _as_cell(self, text: str) -> str:
+        """Return a text as a cell can hold it; one that is too long says where it is cut."""
+        if len(text) <= _LONGEST_TEXT:
+            return text
+        return text[:_LONGEST_TEXT] + self.words("cut", characters=self.words.whole(len(text)))
 
 
 def first_day(date: str) -> datetime:

@@ -15,7 +15,6 @@ from simengine.risk.statistics import LEVELS
 from simengine.workbook.book import SheetCells, WorkbookFile, WorkSheet, cell_reference
 from simengine.workbook.rates import Factors, is_real
 from simengine.workbook.told import ToldRun, factors_of
-from simengine.workbook.words import worded
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class FanCells:
 def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
     """Write the mean cash of each month by name, and what follows from it."""
     names, start = list(told.cash.cash), told.study.study.start
-    sheet = book.sheet(worded("sheet.expected"), (24, 10, *(15 for _ in range(2 * len(names)))))
-    row = sheet.title(worded("expected.title"), worded("expected.what"))
+    sheet = book.sheet(book.words("sheet.expected"), (24, 10, *(15 for _ in range(2 * len(names)))))
+    row = sheet.title(book.words("expected.title"), book.words("expected.what"))
     top = row + 1
     first = top + 7
     means = {name: np.array([one.cash["mean"].value for one in told.cash.by_period("month", [name])[name]]) for name in names}
@@ -40,8 +39,8 @@ def write_expected(book: WorkbookFile, told: ToldRun, factors: Factors) -> None:
     cash = {name: SheetCells(sheet.name, 2 + place, first, last) for place, name in enumerate(names)}
     cumulative = {name: SheetCells(sheet.name, 2 + len(names) + place, first, last) for place, name in enumerate(names)}
     sheet.head(row, "", "", *names, right=range(99))
-    heads = (worded("replication.cumulative", name=name) for name in names)
-    sheet.head(first - 1, worded("month"), worded("date"), *names, *heads, right=range(2, 99))
+    heads = (book.words("replication.cumulative", name=name) for name in names)
+    sheet.head(first - 1, book.words("month"), book.words("date"), *names, *heads, right=range(2, 99))
     for month in range(n_months):
         sheet.value(first + month, 0, month, "whole")
         sheet.month(first + month, 1, date_of(start, month))
@@ -67,7 +66,7 @@ def _below_means(
 ) -> None:
     """Write the total, the present value, the peak need and the rate of return of the mean cash, from a row on."""
     for place, word in enumerate(("total", "npv", "peak", "guess", "irr_of_mean")):
-        sheet.text(row + place, 0, worded(word))
+        sheet.text(row + place, 0, sheet.words(word))
     for name, mean in means.items():
         column = cash[name].column
         sheet.formula(row, column, f"SUM({cash[name].here})", float(mean.sum()))
@@ -99,11 +98,11 @@ def _lends(told: ToldRun, name: str) -> bool:
 
 def write_percentiles(book: WorkbookFile, told: ToldRun) -> dict[str, FanCells]:
     """Write mean and percentiles of the cash of each name by period, and return where the cumulative ones stand."""
-    sheet = book.sheet(worded("sheet.percentiles"), (22, 11, 10, 10, *(14 for _ in range(14))))
-    first = sheet.title(worded("percentiles.title"), worded("percentiles.what")) + 1
-    levels = [worded("mean"), worded("se"), *LEVELS]
-    heads = [worded("cumulative_mean"), worded("se"), *(worded("cumulative", level=level) for level in LEVELS)]
-    sheet.head(first - 1, *(worded(one) for one in ("name", "period", "first", "last")), *levels, *heads, right=range(4, 99))
+    sheet = book.sheet(book.words("sheet.percentiles"), (22, 11, 10, 10, *(14 for _ in range(14))))
+    first = sheet.title(book.words("percentiles.title"), book.words("percentiles.what")) + 1
+    levels = [book.words("mean"), book.words("se"), *LEVELS]
+    heads = [book.words("cumulative_mean"), book.words("se"), *(book.words("cumulative", level=level) for level in LEVELS)]
+    sheet.head(first - 1, *(book.words(one) for one in ("name", "period", "first", "last")), *levels, *heads, right=range(4, 99))
     row, fans = first, {}
     for name, party in told.cash.parties.items():
         begin = row

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from simengine.workbook.book import SheetCells, WorkbookFile
-from simengine.workbook.words import worded
 
 _COLOURS = ("#1F3864", "#C55A11", "#548235", "#7F7F7F", "#7030A0", "#BF9000", "#2E75B6", "#A61C3C")
 _SIZE = {"width": 760, "height": 340}
@@ -26,7 +25,7 @@ def lines_over_months(book: WorkbookFile, dates: SheetCells, cumulative: Mapping
     for place, (name, cells) in enumerate(cumulative.items()):
         colour = _COLOURS[place % len(_COLOURS)]
         _line(chart, name, dates, cells, colour, 1.75)
-    _finish(chart, worded("charts.cumulative"), over_time=True)
+    _finish(chart, book.words("charts.cumulative"), over_time=True)
     return chart
 
 
@@ -36,8 +35,8 @@ def fan_chart(book: WorkbookFile, name: str, categories: SheetCells, by_level: M
     for level, (colour, width) in FAN.items():
         if level in by_level:
             _line(chart, level, categories, by_level[level], colour, width)
-    _line(chart, worded("mean"), categories, mean, "#C00000", 1.75, dash="dash")
-    _finish(chart, worded("charts.fan", name=name))
+    _line(chart, book.words("mean"), categories, mean, "#C00000", 1.75, dash="dash")
+    _finish(chart, book.words("charts.fan", name=name))
     return chart
 
 
@@ -47,7 +46,7 @@ def percentiles_of_net(book: WorkbookFile, heads: str, rows: Mapping[str, str]) 
     for place, (name, row) in enumerate(rows.items()):
         fill = {"color": _COLOURS[place % len(_COLOURS)]}
         chart.add_series({"name": name, "categories": f"={heads}", "values": f"={row}", "fill": fill})
-    _finish(chart, worded("charts.percentiles"))
+    _finish(chart, book.words("charts.percentiles"))
     return chart
 
 

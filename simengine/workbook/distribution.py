@@ -14,7 +14,6 @@ from simengine.workbook.book import WorkbookFile, WorkSheet, cell_reference, quo
 from simengine.workbook.by_date import FanCells
 from simengine.workbook.charts import fan_chart, percentiles_of_net
 from simengine.workbook.told import ToldRun
-from simengine.workbook.words import worded
 
 _BESIDE = ("p_loss", "var95", "cvar95")
 _LEFT_OUT = ("assumptions", "refused", "sampling", "precision", "provenance", "diagnostics", "exceedance")
@@ -25,11 +24,11 @@ _CHARTS_APART = 19
 
 def write_distribution(book: WorkbookFile, told: ToldRun) -> tuple[str, dict[str, str]]:
     """Write the sheet; return references to the heads of percentiles, and by party to its percentiles where all are given."""
-    sheet = book.sheet(worded("sheet.distribution"), (58, *(14 for _ in range(20))))
-    first = sheet.title(worded("distribution.title"), worded("distribution.what")) + 1
+    sheet = book.sheet(book.words("sheet.distribution"), (58, *(14 for _ in range(20))))
+    first = sheet.title(book.words("distribution.title"), book.words("distribution.what")) + 1
     keys = ("mean", "sd", *LEVELS, *_BESIDE)
-    heads = [one for key in keys for one in (worded(key) if key not in LEVELS else key, worded("se"))]
-    sheet.head(first - 1, worded("party"), *heads)
+    heads = [one for key in keys for one in (book.words(key) if key not in LEVELS else key, book.words("se"))]
+    sheet.head(first - 1, book.words("party"), *heads)
     row, rows = first, {}
     for name in (*with_money(told.study), ALL_LENDERS, ALL_PAYERS):
         section = _section_of(told.run.summary, name)
@@ -73,7 +72,7 @@ def _percentiles(
     sheet: WorkSheet, row: int, rows: Mapping[str, tuple[int, Mapping[str, float]]], keys: tuple[str, ...]
 ) -> tuple[str, dict[str, str]]:
     """Write the percentiles side by side, as references to the table above, which a chart reads."""
-    sheet.head(row, worded("charts.level"), *LEVELS)
+    sheet.head(row, sheet.words("charts.level"), *LEVELS)
     found = {}
     for place, (name, (source, values)) in enumerate(rows.items(), start=row + 1):
         sheet.text(place, 0, name)
@@ -85,8 +84,8 @@ def _percentiles(
 
 def _write_all(sheet: WorkSheet, row: int, summary: Mapping[str, Any]) -> None:
     """Write every statistic under its path in `summary.json`."""
-    first = sheet.section(row, worded("distribution.all")) + 1
-    sheet.head(first - 1, *(worded(word) for word in ("statistic", "value", "se", "low_95", "high_95", "covers")))
+    first = sheet.section(row, sheet.words("distribution.all")) + 1
+    sheet.head(first - 1, *(sheet.words(word) for word in ("statistic", "value", "se", "low_95", "high_95", "covers")))
     told = {name: part for name, part in summary.items() if name not in _LEFT_OUT}
     statistics = ((path, one) for path, one in numbers_in(told) if isinstance(one, Statistic))
     for place, (path, one) in enumerate(statistics):
@@ -94,13 +93,13 @@ def _write_all(sheet: WorkSheet, row: int, summary: Mapping[str, Any]) -> None:
         sheet.text(first + place, 0, path)
         for column, number in enumerate((value, se, low, high), start=1):
             sheet.value(first + place, column, number if isfinite(number) else None)
-        sheet.text(first + place, 5, worded("yes" if covers else "no"), "right")
+        sheet.text(first + place, 5, sheet.words("yes" if covers else "no"), "right")
 
 
 def write_charts(book: WorkbookFile, fans: Mapping[str, FanCells], levels: tuple[str, dict[str, str]]) -> None:
     """Write the sheet of charts: a fan for each name, then the percentiles of each party's net."""
-    sheet = book.sheet(worded("sheet.charts"))
-    row = sheet.title(worded("charts.title"))
+    sheet = book.sheet(book.words("sheet.charts"))
+    row = sheet.title(book.words("charts.title"))
     heads, rows = levels
     charts = [percentiles_of_net(book, heads, rows)] if rows else []
     charts += [fan_chart(book, name, cells.period, cells.by_level, cells.mean) for name, cells in fans.items()]

@@ -10,7 +10,6 @@ from simengine.config.roles import with_money
 from simengine.questions.cash.periods import date_of
 from simengine.workbook.book import SheetCells, WorkbookFile, WorkSheet
 from simengine.workbook.told import ToldRun
-from simengine.workbook.words import worded
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def write_inputs(book: WorkbookFile, sheet: WorkSheet, row: int, told: ToldRun) 
 
     parties = [(name, study.parties[name]) for name in with_money(study)]
     rate = {
-        name: put(f"rate_{name}", worded("terms.rate", party=name), party.discount_rate_per_year.value, "rate")
+        name: put(f"rate_{name}", book.words("terms.rate", party=name), party.discount_rate_per_year.value, "rate")
         for name, party in parties
         if party.discount_rate_per_year is not None
     }
@@ -81,14 +80,14 @@ def write_inputs(book: WorkbookFile, sheet: WorkSheet, row: int, told: ToldRun) 
     if told.lenders:
         for name, tranche in study.capital.all_tranches(study.contract.commitment.value).items():
             assert tranche.size != "rest"
-            size[name] = put(f"size_{name}", worded("terms.size", tranche=name), tranche.size.value, "money")
+            size[name] = put(f"size_{name}", book.words("terms.size", tranche=name), tranche.size.value, "money")
     tables = {}
     for table in dict.fromkeys(str(party.discounting) for _, party in parties if party.discount_rate_per_year is None):
         steps = study.rates[table].from_year or study.rates[table].from_calendar_year
         of_study, first = bool(study.rates[table].from_year), row + len(found)
         for year in sorted(steps):
-            said = worded("terms.year_of_study", year=year) if of_study else str(year)
-            meaning = worded("terms.rate_of_table", table=table, year=said)
+            said = book.words("terms.year_of_study", year=year) if of_study else str(year)
+            meaning = book.words("terms.rate_of_table", table=table, year=said)
             one = put(f"rate_{table}_{year}", meaning, steps[year].value, "rate")
             sheet.value(one.row, 3, year, "whole")
         last = row + len(found) - 1
@@ -100,13 +99,13 @@ def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Fact
     """Write the sheet of discount factors."""
     study = told.study
     parties = with_money(study)
-    real = [worded("discounting.real", party=name) for name in parties if is_real(told, name)]
-    sheet = book.sheet(worded("sheet.discounting"), (9, 10, 11, 11, *(13.0 for _ in parties)))
-    first = sheet.title(worded("discounting.title"), worded("discounting.what"), *real) + 1
+    real = [book.words("discounting.real", party=name) for name in parties if is_real(told, name)]
+    sheet = book.sheet(book.words("sheet.discounting"), (9, 10, 11, 11, *(13.0 for _ in parties)))
+    first = sheet.title(book.words("discounting.title"), book.words("discounting.what"), *real) + 1
     n_years = max(shown.public_value.value.shape[2] for shown in told.shown)
     n_months = max(told.cash.flows.n_months, 12 * n_years)
     sheet.head(
-        first - 1, *(worded(one) for one in ("month", "date", "year_of_study", "calendar_year")), *parties, right=range(2, 99)
+        first - 1, *(book.words(one) for one in ("month", "date", "year_of_study", "calendar_year")), *parties, right=range(2, 99)
     )
     last = first + n_months - 1
     by_month = {name: SheetCells(sheet.name, 4 + place, first, last) for place, name in enumerate(parties)}
@@ -122,7 +121,7 @@ def write_discounting(book: WorkbookFile, told: ToldRun, inputs: Inputs) -> Fact
         values = discount_factors(own.value if own else study.rates[str(study.parties[name].discounting)], start, n_months)
         for month in range(n_months):
             sheet.formula(cells.first + month, cells.column, _factor(told, inputs, name, cells, month), values[month], "factor")
-    below = sheet.section(last + 2, worded("discounting.middle"), 4 + len(parties))
+    below = sheet.section(last + 2, book.words("discounting.middle"), 4 + len(parties))
     mid = {name: SheetCells(sheet.name, one.column, below, below + n_years - 1) for name, one in by_month.items()}
     for year in range(n_years):
         sheet.value(below + year, 0, 12 * year + 6, "whole")

@@ -14,7 +14,6 @@ from simengine.workbook.present_values import PresentValues
 from simengine.workbook.rates import Factors, Inputs
 from simengine.workbook.returns import write_returns
 from simengine.workbook.told import ShownReplication, ToldRun
-from simengine.workbook.words import worded
 
 _WIDE = 15
 """Characters of a column of money."""
@@ -25,13 +24,13 @@ _CHART_COLUMN = 8
 def write_replication(book: WorkbookFile, told: ToldRun, shown: ShownReplication, inputs: Inputs, factors: Factors) -> None:
     """Write the sheet of one replication."""
     figures = figures_of(told, shown)
-    sheet = book.sheet(worded(f"sheet.{shown.place}"), (26, 24, *(_WIDE for _ in range(2 * len(figures.cash) + 2))))
-    number, trace = f"{shown.trace.replication:,}", shown.trace
+    sheet = book.sheet(book.words(f"sheet.{shown.place}"), (26, 24, *(_WIDE for _ in range(2 * len(figures.cash) + 2))))
+    number, trace = book.words.whole(shown.trace.replication), shown.trace
     if told.run.sampling.measured > 1:
-        number = worded("replication.measurement", number=number, measurement=trace.measurement)
+        number = book.words("replication.measurement", number=number, measurement=trace.measurement)
     first = sheet.title(
-        worded(f"replication.title.{shown.place}", party=told.party, number=number),
-        worded("replication.again", seed=trace.seed),
+        book.words(f"replication.title.{shown.place}", party=told.party, number=number),
+        book.words("replication.again", seed=trace.seed),
         _command(told, shown),
     )
     at = _places(first, figures, trace)
@@ -69,9 +68,9 @@ def _places(first: int, figures: Figures, trace: Any) -> PartPlaces:
 
 
 def _postings(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures) -> PostingCells:
-    first = sheet.section(row, worded("replication.postings")) + 1
+    first = sheet.section(row, sheet.words("replication.postings")) + 1
     words = ("month", "date", "line", "from_account", "to_account", "from_party", "to_party", "amount")
-    sheet.head(first - 1, *(worded(word) for word in words), right=range(7, 99))
+    sheet.head(first - 1, *(sheet.words(word) for word in words), right=range(7, 99))
     for place, posting in enumerate(figures.postings):
         at = first + place
         sheet.value(at, 0, posting.month, "whole")
@@ -85,15 +84,17 @@ def _postings(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures) -> Po
 
 
 def _cash(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, posted: PostingCells) -> MonthCells:
-    first, names = sheet.section(row, worded("replication.cash"), 4 + 2 * len(figures.cash)) + 1, list(figures.cash)
+    first, names = sheet.section(row, sheet.words("replication.cash"), 4 + 2 * len(figures.cash)) + 1, list(figures.cash)
     real = figures.price_level is not None
     shift, last = 2 + real, first + figures.n_months - 1
     cash = {name: SheetCells(sheet.name, shift + place, first, last) for place, name in enumerate(names)}
     check = SheetCells(sheet.name, shift + len(names), first, last)
     cumulative = {name: SheetCells(sheet.name, check.column + 1 + place, first, last) for place, name in enumerate(names)}
-    sheet.head(first - 1, worded("month"), worded("date"), *([worded("price_level")] if real else []), right=range(2, 99))
-    sheet.head(first - 1, *(figures.labels[name] for name in names), worded("sum_of_parties"), column=shift, right=range(99))
-    heads = (worded("replication.cumulative", name=figures.labels[name]) for name in names)
+    sheet.head(
+        first - 1, sheet.words("month"), sheet.words("date"), *([sheet.words("price_level")] if real else []), right=range(2, 99)
+    )
+    sheet.head(first - 1, *(figures.labels[name] for name in names), sheet.words("sum_of_parties"), column=shift, right=range(99))
+    heads = (sheet.words("replication.cumulative", name=figures.labels[name]) for name in names)
     sheet.head(first - 1, *heads, column=check.column + 1, right=range(99))
     for month in range(figures.n_months):
         sheet.value(first + month, 0, month, "whole")
@@ -128,10 +129,17 @@ def _of_month(name: str, figures: Figures, cash: Mapping[str, SheetCells], poste
 
 def _public_value(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, shown: ShownReplication) -> ValueCells:
     """Write the public value by year."""
-    first, names = sheet.section(row, worded("replication.value")) + 1, list(figures.value)
+    first, names = sheet.section(row, sheet.words("replication.value")) + 1, list(figures.value)
     real = figures.price_level is not None
     shift, last = 2 + real, first + figures.n_years - 1
-    sheet.head(first - 1, worded("year"), worded("date"), *([worded("price_level")] if real else []), *names, right=range(2, 99))
+    sheet.head(
+        first - 1,
+        sheet.words("year"),
+        sheet.words("date"),
+        *([sheet.words("price_level")] if real else []),
+        *names,
+        right=range(2, 99),
+    )
     for year in range(figures.n_years):
         sheet.value(first + year, 0, year + 1, "whole")
         sheet.month(first + year, 1, date_of(told.study.study.start, 12 * year + 6))
@@ -146,9 +154,11 @@ def _public_value(sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, s
 def _left(
     sheet: WorkSheet, row: int, told: ToldRun, figures: Figures, months: MonthCells, npv: PresentValues, inputs: Inputs
 ) -> None:
-    first = sheet.section(row, worded("replication.left")) + 1
+    first = sheet.section(row, sheet.words("replication.left")) + 1
     sheet.head(
-        first - 1, *(worded(word) for word in ("party", "name", "cash", "value", "net", "rate", "npv", "peak")), right=range(2, 99)
+        first - 1,
+        *(sheet.words(word) for word in ("party", "name", "cash", "value", "net", "rate", "npv", "peak")),
+        right=range(2, 99),
     )
     for place, name in enumerate(figures.parties):
         at, own = first + place, told.study.parties.get(name)
@@ -162,17 +172,17 @@ def _left(
             if name in inputs.rate:
                 sheet.formula(at, 5, inputs.rate[name].name, inputs.rate[name].value, "rate")
             else:
-                sheet.text(at, 5, worded("by_table"), "right")
+                sheet.text(at, 5, sheet.words("by_table"), "right")
             sheet.formula(at, 6, npv.of_party(name), figures.npv[name])
         sheet.formula(at, 7, f"MAX(0,-MIN({months.cumulative[name].here}))", figures.peak[name])
     at = first + len(figures.parties)
-    sheet.text(at, 0, worded("sum_of_parties"))
+    sheet.text(at, 0, sheet.words("sum_of_parties"))
     sheet.formula(at, 2, f"ROUND(SUM({cell_reference(first, 2)}:{cell_reference(at - 1, 2)}),{figures.decimals})", 0.0)
 
 
 def _metrics(sheet: WorkSheet, row: int, metrics: Sequence[Mapping[str, Any]]) -> None:
-    first = sheet.section(row, worded("replication.metrics")) + 1
-    sheet.head(first - 1, *(worded(word) for word in ("metric", "estimate", "standard_error", "truth")))
+    first = sheet.section(row, sheet.words("replication.metrics")) + 1
+    sheet.head(first - 1, *(sheet.words(word) for word in ("metric", "estimate", "standard_error", "truth")))
     for place, one in enumerate(metrics):
         sheet.text(first + place, 0, one["metric"])
         for column, key in enumerate(("estimate", "standard_error", "truth"), start=1):
@@ -180,14 +190,17 @@ def _metrics(sheet: WorkSheet, row: int, metrics: Sequence[Mapping[str, Any]]) -
 
 
 def _payments(sheet: WorkSheet, row: int, row_by_term: int, payments: Sequence[Mapping[str, Any]], figures: Figures) -> None:
-    first = sheet.section(row, worded("replication.payments")) + 1
-    sheet.head(first - 1, *(worded(word) for word in ("term", "date", "payer", "payee", "bound", "amount")), right=range(5, 99))
+    first = sheet.section(row, sheet.words("replication.payments")) + 1
+    sheet.head(
+        first - 1, *(sheet.words(word) for word in ("term", "date", "payer", "payee", "bound", "amount")), right=range(5, 99)
+    )
     for place, one in enumerate(payments):
-        for column, key in enumerate(("term", "date", "payer", "payee", "bound")):
-            sheet.text(first + place, column, one[key])
+        bound = sheet.words.or_as_it_stands("bound", one["bound"])
+        for column, text in enumerate((*(one[key] for key in ("term", "date", "payer", "payee")), bound)):
+            sheet.text(first + place, column, text)
         sheet.value(first + place, 5, one["amount"], "money")
-    below = sheet.section(row_by_term, worded("replication.by_term")) + 1
-    sheet.head(below - 1, worded("term"), worded("amount"))
+    below = sheet.section(row_by_term, sheet.words("replication.by_term")) + 1
+    sheet.head(below - 1, sheet.words("term"), sheet.words("amount"))
     for place, term in enumerate(dict.fromkeys(one["term"] for one in payments)):
         # Rows of one term stand together.
         mine = [number for number, one in enumerate(payments) if one["term"] == term]
@@ -197,8 +210,8 @@ def _payments(sheet: WorkSheet, row: int, row_by_term: int, payments: Sequence[M
 
 
 def _drawn(sheet: WorkSheet, row: int, drawn: Mapping[str, float]) -> None:
-    first = sheet.section(row, worded("replication.drawn")) + 1
-    sheet.head(first - 1, worded("path"), "", worded("value"), right=range(2, 99))
+    first = sheet.section(row, sheet.words("replication.drawn")) + 1
+    sheet.head(first - 1, sheet.words("path"), "", sheet.words("value"), right=range(2, 99))
     for place, (path, value) in enumerate(drawn.items()):
         sheet.text(first + place, 0, path)
         sheet.value(first + place, 2, value)

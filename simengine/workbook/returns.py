@@ -7,7 +7,6 @@ from simengine.workbook.figures import Figures, MoneyReturned
 from simengine.workbook.places import MonthCells, PostingCells
 from simengine.workbook.present_values import PresentValues
 from simengine.workbook.rates import Inputs
-from simengine.workbook.words import worded
 
 _COLUMNS = (
     *("who", "paid_in", "share_paid_in", "money_back", "share_money_back", "net", "moic", "irr", "xirr", "npv", "peak", "size"),
@@ -27,11 +26,11 @@ def write_returns(
 ) -> None:
     """Write the returns of tranches, lenders and all lenders from a row on."""
     if not figures.returns:
-        sheet.section(row, worded("replication.returns"))
-        sheet.text(row + 1, 0, worded("replication.nothing"))
+        sheet.section(row, sheet.words("replication.returns"))
+        sheet.text(row + 1, 0, sheet.words("replication.nothing"))
         return
-    first = sheet.section(row, worded("replication.returns"), len(_COLUMNS)) + 1
-    sheet.head(first - 1, *(worded(word) for word in _COLUMNS))
+    first = sheet.section(row, sheet.words("replication.returns"), len(_COLUMNS)) + 1
+    sheet.head(first - 1, *(sheet.words(word) for word in _COLUMNS))
     rows = {one.name: first + place for place, one in enumerate(figures.returns)}
     for one in figures.returns:
         _Row(sheet, rows, figures, one).write(inputs, months, posted, npv)
@@ -42,6 +41,7 @@ class _Row:
 
     def __init__(self, sheet: WorkSheet, rows: dict[str, int], figures: Figures, one: MoneyReturned) -> None:
         self._sheet, self._rows, self._figures, self._one, self._at = sheet, rows, figures, one, rows[one.name]
+        self._none = sheet.words("none")
 
     def write(self, inputs: Inputs, months: MonthCells, posted: PostingCells, npv: PresentValues) -> None:
         one, figures = self._one, self._figures
@@ -54,13 +54,13 @@ class _Row:
         self._put("money_back", f"{self._cell('net')}+{self._cell('paid_in')}", one.money_back)
         self._put("share_money_back", *self._share("money_back", one.money_back, back_in_all), "rate")
         self._put("net", f"SUM({cash.here})", figures.total(one.name))
-        multiple = f'IF({self._cell("paid_in")}>0,{self._cell("money_back")}/{self._cell("paid_in")},"{worded("none")}")'
-        self._put("moic", multiple, worded("none") if one.moic is None else one.moic, "number")
-        self._sheet.text(self._at, _PLACE["status"], one.status, "right")
+        multiple = f'IF({self._cell("paid_in")}>0,{self._cell("money_back")}/{self._cell("paid_in")},"{self._none}")'
+        self._put("moic", multiple, self._none if one.moic is None else one.moic, "number")
+        self._sheet.text(self._at, _PLACE["status"], self._sheet.words(f"status.{one.status}"), "right")
         self._sheet.value(self._at, _PLACE["guess"], one.guess, "number")
-        self._put("irr", self._irr(cash.here), worded("none") if one.irr is None else one.irr, "rate")
+        self._put("irr", self._irr(cash.here), self._none if one.irr is None else one.irr, "rate")
         if one.by_days is None:
-            self._put("xirr", f'"{worded("none")}"', worded("none"), "rate")
+            self._put("xirr", f'"{self._none}"', self._none, "rate")
         else:
             # From the first month with cash on: some programs refuse a row that begins with 0.
             of_cash, dates = (
@@ -72,8 +72,8 @@ class _Row:
         self._put("peak", f"MAX(0,-MIN({months.cumulative[one.name].here}))", one.peak)
         size = sum(inputs.size[part.removeprefix("tranche.")].value for part in one.tranches)
         self._put("size", "+".join(inputs.size[part.removeprefix("tranche.")].name for part in one.tranches), size)
-        share = f'IF({self._cell("size")}=0,"{worded("none")}",{self._cell("paid_in")}/{self._cell("size")})'
-        self._put("share_drawn", share, one.paid_in / size if size else worded("none"), "rate")
+        share = f'IF({self._cell("size")}=0,"{self._none}",{self._cell("paid_in")}/{self._cell("size")})'
+        self._put("share_drawn", share, one.paid_in / size if size else self._none, "rate")
 
     def _cell(self, name: str) -> str:
         return cell_reference(self._at, _PLACE[name])
@@ -96,9 +96,10 @@ class _Row:
         last = self._rows[self._figures.returns[0].name] + len(self._figures.tranches) - 1
         column = _PLACE[name]
         total = f"SUM({cell_reference(self._rows[self._figures.tranches[0]], column)}:{cell_reference(last, column)})"
-        return f'IF({total}=0,"{worded("none")}",{self._cell(name)}/{total})', worded("none") if in_all == 0 else amount / in_all
+        return f'IF({total}=0,"{self._none}",{self._cell(name)}/{total})', self._none if in_all == 0 else amount / in_all
 
     def _irr(self, cash: str) -> str:
         status = self._cell("status")
         found = f"(1+IRR({cash},{self._cell('guess')}))^12-1"
-        return f'IF({status}="found",{found},IF({status}="total_loss",-1,"{worded("none")}"))'
+        said = {word: self._sheet.words(f"status.{word}") for word in ("found", "total_loss")}
+        return f'IF({status}="{said["found"]}",{found},IF({status}="{said["total_loss"]}",-1,"{self._none}"))'

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import locale
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from simengine.languages.language import ENGLISH_CODE, Language
 
 WORDS: Mapping[str, str] = {
     # Sheets; Excel allows 31 characters and none of []:*?/\.
@@ -187,17 +192,55 @@ WORDS: Mapping[str, str] = {
     "charts.percentiles": "Percentiles of the net of each party",
     "charts.cumulative": "Cumulative cash in this replication",
     "charts.level": "percentile",
+    # What the program says in one word.
+    "status.found": "found",
+    "status.total_loss": "total_loss",
+    "status.no_cost": "no_cost",
+    "status.no_sign_change": "no_sign_change",
+    "status.no_root": "no_root",
+    "status.several_roots": "several_roots",
+    "bound.formula": "formula",
+    "bound.floor": "floor",
+    "bound.cap": "cap",
+    "bound.gate": "gate",
+    "bound.stop": "stop",
     "cut": "... (cut here: {characters} characters; study.yaml of the run has the whole text)",
 }
 
 
-def worded(key: str, **parts: object) -> str:
-    """Return a word or a sentence with its parts put in.
+@dataclass(frozen=True)
+class WorkbookWords:
+    """The words of a workbook in a language."""
 
-    Examples
-    --------
-    >>> worded("terms.size", tranche="senior")
-    'size of the tranche senior'
-    """
-    # A part may hold braces of its own: it is put in once, and not read again.
-    return WORDS[key].format(**parts)
+    language: Language
+
+    def __call__(self, key: str, **parts: object) -> str:
+        """Return a word or a sentence with its parts put in.
+
+        Examples
+        --------
+        >>> from simengine.languages.language import language
+        >>> WorkbookWords(language("en"))("terms.size", tranche="senior")
+        'size of the tranche senior'
+        """
+        # A part may hold braces of its own: it is put in once, and not read again.
+        return self.language.text(WORDS[key]).format(**parts)
+
+    def or_as_it_stands(self, kind: str, name: str) -> str:
+        """Return the word for one of a kind, such as what bounds a payment; what has none, such as a path of a study, as it stands."""
+        return self(f"{kind}.{name}") if f"{kind}.{name}" in WORDS else name
+
+    def whole(self, value: int) -> str:
+        """Write a whole number in a text."""
+        return self.language.whole(value)
+
+    @cached_property
+    def number_locale(self) -> str:
+        """What stands before the format of a cell, so that its number or date is written as in the language wherever the file is opened.
+
+        English leaves it to the program that opens the file.
+        """
+        if self.language.code == ENGLISH_CODE:
+            return ""
+        name = f"{self.language.code}_{self.language.territory}"
+        return next(f"[$-{number:X}]" for number, known in locale.windows_locale.items() if known == name)

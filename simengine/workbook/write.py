@@ -6,6 +6,8 @@ from pathlib import Path
 
 from simengine.asked import one_of_words
 from simengine.errors import UsageError
+from simengine.languages.language import ENGLISH_CODE
+from simengine.languages.language import language as language_of
 from simengine.questions.driver import OnProgress
 from simengine.report.excel import require_xlsxwriter
 from simengine.report.folder import results_file
@@ -17,6 +19,7 @@ from simengine.workbook.rates import write_discounting
 from simengine.workbook.replication import write_replication
 from simengine.workbook.terms import write_assumptions, write_terms
 from simengine.workbook.told import ToldRun, tell
+from simengine.workbook.words import WorkbookWords
 
 EVERY = ("month", "quarter", "year")
 WORKBOOK_SUFFIX = ".xlsx"
@@ -28,6 +31,7 @@ def write_workbook(
     *,
     party: str | None = None,
     every: str = "quarter",
+    language: str = ENGLISH_CODE,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
@@ -43,6 +47,8 @@ def write_workbook(
         The five replications that are shown line by line are ranked by its net; absent: that of who lends.
     every
         The periods of the cash: `month`, `quarter` or `year`.
+    language
+        Code of the language: "en" or "sv".
     threads
         Blocks that run at once while the cash is drawn again; changes no cell.
     on_progress
@@ -60,18 +66,19 @@ def write_workbook(
         If there is no such party, or XlsxWriter is not installed.
     """
     one_of_words(every, "--every", EVERY)
+    words = WorkbookWords(language_of(language))
     target = Path(file)
     if target.suffix.lower() != WORKBOOK_SUFFIX:
         raise UsageError(f"-o: must be the name of a file that ends in {WORKBOOK_SUFFIX}; found {target.name!r}")
     require_xlsxwriter()
     with results_file(target) as draft:
         told = tell(Path(folder), party, every, threads, on_progress)
-        _write(draft, told)
+        _write(draft, told, words)
     return target
 
 
-def _write(place: Path, told: ToldRun) -> None:
-    book = WorkbookFile(place, told.study.study.currency)
+def _write(place: Path, told: ToldRun, words: WorkbookWords) -> None:
+    book = WorkbookFile(place, told.study.study.currency, words)
     about = begin_about(book)
     inputs = write_terms(book, told)
     # Sheets stand in the order in which they are begun.

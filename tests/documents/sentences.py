@@ -1,4 +1,4 @@
-"""All sentences that a document can say, found where they stand: in the code of the documents, and in the words of a contract."""
+"""All sentences of the languages, found where they stand: in the code of the documents, the words of a contract and of a workbook."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simengine.contract_text.wording import Wording
+from simengine.workbook.words import WORDS
 from tests.conftest import CHECKOUT
 
 _SAYING = ("say", "text", "sentence")
@@ -14,7 +15,8 @@ _SAYING = ("say", "text", "sentence")
 
 def sentences() -> set[str]:
     """Return every English sentence that is translated."""
-    found = {one for path in (CHECKOUT / "simengine" / "documents").glob("*.py") for one in _in_file(path)}
+    rooms = [CHECKOUT / "simengine" / room for room in ("documents", "languages")]
+    found = {one for room in rooms for path in room.glob("*.py") for one in _in_file(path)} | set(WORDS.values())
     Wording(lambda english: found.add(english) or english)
     return found
 

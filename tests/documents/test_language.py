@@ -7,8 +7,8 @@ from string import Formatter
 
 import pytest
 
-from simengine.documents.language import CATALOGUES, Language, language, languages, marked, read_catalogue, typed
 from simengine.errors import UsageError
+from simengine.languages.language import CATALOGUES, Language, language, languages, marked, read_catalogue, typed
 from simengine.risk.statistics import Statistic
 from tests.documents.sentences import sentences
 

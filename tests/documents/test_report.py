@@ -14,9 +14,9 @@ import pytest
 
 from simengine import find_study, load_study, write_report
 from simengine.documents import write
-from simengine.documents.language import Language, language
 from simengine.documents.sections import REPORT_SECTIONS
 from simengine.errors import ResultsError, UsageError
+from simengine.languages.language import Language, language
 from tests.capital.test_grants import ALL_GIVEN
 from tests.command import in_this_process
 from tests.documents.sentences import sentences

@@ -19,8 +19,11 @@ import yaml
 
 from simengine import find_study, write_workbook
 from simengine.errors import ResultsError, UsageError
+from simengine.languages.language import Language, language, languages
+from simengine.records import LIMITS, PROJECT, SUPPLIERS
 from simengine.report.checksums import write_checksums
 from simengine.report.kept import read_run
+from simengine.risk.returns import STATUSES
 from simengine.workbook import words
 from simengine.workbook.book import cell_reference
 from simengine.workbook.dated import rate_by_days
@@ -28,6 +31,7 @@ from simengine.workbook.figures import labels_of
 from simengine.workbook.told import PLACES, choose
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT
+from tests.documents.sentences import sentences
 from tests.workbook.evaluator import Sheets
 
 CARD = re.search(
@@ -36,7 +40,9 @@ CARD = re.search(
     re.DOTALL | re.MULTILINE,
 )
 MONEY, RATE = "#,##0.00", "0.00 %"
-TOLERANCE = {MONEY: 0.005}
+IN_SWEDISH = "[$-41D]"
+"""Before a format: numbers and dates as in Sweden (LCID 0x041D of Microsoft's list of languages)."""
+TOLERANCE = {MONEY: 0.005, f"{IN_SWEDISH}{MONEY}": 0.005}
 """By format: money agrees to the smallest unit; what else there is, to 1e-8."""
 NO_OFFICE = "LibreOffice (`soffice`) is not installed: workbooks are recalculated by the tests' own reader of formulas alone"
 # openpyxl warns of charts that it cannot read, which no test looks at.
@@ -61,7 +67,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def books(runs: dict[str, Path]) -> dict[str, Path]:
-    return {name: write_workbook(run, run.parent / f"{name}.xlsx") for name, run in runs.items()}
+    """By name: the workbook of a run; and that of the line of credit in Swedish."""
+    found = {name: write_workbook(run, run.parent / f"{name}.xlsx") for name, run in runs.items()}
+    return found | {"swedish": write_workbook(runs["card"], runs["card"].parent / "swedish.xlsx", language="sv")}
 
 
 def read(place: Path, *, values: bool = False) -> openpyxl.Workbook:
@@ -90,7 +98,7 @@ def differing(place: Path, found: object) -> list[tuple[object, ...]]:
     return wrong
 
 
-@pytest.mark.parametrize("name", ["norrkoping", "card", "two_lenders"])
+@pytest.mark.parametrize("name", ["norrkoping", "card", "two_lenders", "swedish"])
 def test_every_formula__comes_to_the_value_that_it_holds(name, books):
     # Slow twin: formulas read and worked out by `evaluator.py`; XIRR by pyxirr, IRR by the roots of its polynomial.
     assert differing(books[name], Sheets(read(books[name])).value) == []
@@ -121,7 +129,7 @@ def recalculated(place: Path, folder: Path) -> openpyxl.Workbook:
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason=NO_OFFICE)
-@pytest.mark.parametrize("name", ["norrkoping", "card", "two_lenders"])
+@pytest.mark.parametrize("name", ["norrkoping", "card", "two_lenders", "swedish"])
 def test_libreoffice__finds_the_same(name, books, tmp_path):
     # Another program: LibreOffice Calc.
     other = recalculated(books[name], tmp_path)
@@ -324,8 +332,60 @@ def test_inputs__have_names_that_the_first_sheet_lists(books):
 def test_sheets__are_those_that_the_first_one_lists(books):
     for place in books.values():
         book = read(place)
-        listed = [cell.value for cell in book["About"]["A"] if cell.hyperlink is not None]
+        listed = [cell.value for cell in book.worksheets[0]["A"] if cell.hyperlink is not None]
         assert listed == book.sheetnames
+
+
+def in_other_letters(english: str) -> str:
+    """Write a sentence in Cyrillic letters, one for one, but its parts in braces: no two become alike."""
+    letters = str.maketrans({chr(code): chr(code + 0x400 - 0x40 + 0x10) for code in (*range(65, 91), *range(97, 123))})
+    return "".join(part if part.startswith("{") else part.translate(letters) for part in re.split(r"(\{\w*\})", english))
+
+
+def test_no_text__comes_from_outside_the_catalogue(runs, books, tmp_path, monkeypatch):
+    swedish = language("sv")
+    other = Language("sv", swedish.locale, {english: in_other_letters(english) for english in sentences()})
+    monkeypatch.setattr("simengine.workbook.write.language_of", lambda _: other)
+    place = write_workbook(runs["card"], tmp_path / "other.xlsx")
+    content = (runs["card"] / "study.yaml").read_text() + (runs["card"] / "summary.json").read_text() + f" {PROJECT} {SUPPLIERS}"
+    for sheet in read(place):
+        assert not re.search("[A-Za-z]", sheet.title), sheet.title
+        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "s"):
+            # What a study or the program calls by a name: a path, an account, a line of the ledger, the command that prints the same.
+            left = re.sub(
+                r"[\w-]+([._][\w-]+)+|p\d\d|simengine trace .*|2030 Q\d|SHA-256|simengine|study.yaml|EUR|GBP|SEK|[0-9a-f]{64}",
+                "",
+                cell.value,
+            )
+            unknown = [word for word in re.findall("[A-Za-z]{2,}", left) if word not in content]
+            assert unknown == [], cell.value
+
+
+def test_swedish_workbook__has_the_same_formulas(books):
+    english, swedish = read(books["card"]), read(books["swedish"])
+    catalogue = language("sv")
+    names = dict(zip(english.sheetnames, swedish.sheetnames, strict=True))
+    count = 0
+    for one, other in zip(english, swedish, strict=True):
+        for cell in (cell for row in one.iter_rows() for cell in row):
+            there = other[cell.coordinate]
+            if cell.data_type != "f":
+                continue
+            formula = re.sub("'([^']*)'!", lambda found: f"'{names[found[1]]}'!", cell.value)
+            formula = re.sub('"(none|found|total_loss)"', lambda found: f'"{catalogue.text(found[1])}"', formula)
+            assert there.value == formula
+            assert there.number_format == IN_SWEDISH + cell.number_format
+            count += 1
+    assert count > 1000
+    assert (swedish.sheetnames[0], swedish["Sämst"]["A1"].value[:30]) == ("Om arbetsboken", "Den sämsta simuleringen för ba")
+    assert any("lånar ut" in str(cell.value) for cell in swedish["Villkor"]["A"])
+
+
+@pytest.mark.parametrize("code", languages())
+def test_names_of_sheets__are_those_that_excel_takes(code):
+    titles = [language(code).text(text) for key, text in words.WORDS.items() if key.startswith("sheet.")]
+    assert all(0 < len(title) <= 31 and not re.search(r"[\[\]:*?/\\\\]", title) for title in titles)
+    assert len({title.casefold() for title in titles}) == len(titles)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -359,7 +419,10 @@ def test_words__are_all_used_and_all_there(checkout):
     quoted = set(re.findall(r'"([\w.]+)"', text))
     made = {f"{kind}.{name}" for kind in ("sheet", "holds", "replication.title") for name in (*PLACES, *quoted)}
     made |= {f"{kind}.{style}" for kind in ("style", "about.style") for style in ("input", "given", "value", "formula")}
+    made |= {f"status.{status}" for status in STATUSES} | {f"bound.{limit}" for limit in LIMITS}
     assert set(words.WORDS) - quoted - made == set()
+    assert made >= {key for key in words.WORDS if key.startswith(("status.", "bound."))}
+    assert {f"status.{status}" for status in STATUSES} <= set(words.WORDS)
 
 
 def test_command__writes_a_new_file_or_nothing(runs, books, tmp_path, monkeypatch):
@@ -383,6 +446,8 @@ def test_command__writes_a_new_file_or_nothing(runs, books, tmp_path, monkeypatc
 def test_refusals__leave_nothing(runs, tmp_path, monkeypatch):
     with pytest.raises(ResultsError, match=r"summary\.json: must be a file of a folder that `simengine run -o` wrote"):
         write_workbook(tmp_path, tmp_path / "a.xlsx")
+    with pytest.raises(UsageError, match="--language: must be one of en, sv; found 'tlh'"):
+        write_workbook(runs["card"], tmp_path / "a.xlsx", language="tlh")
     with pytest.raises(UsageError, match="--every: must be"):
         write_workbook(runs["card"], tmp_path / "a.xlsx", every="week")
     changed = tmp_path / "changed"

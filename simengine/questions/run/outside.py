@@ -90,16 +90,32 @@ def held_against(own: Floats, known: ReferenceClass) -> OutsideView:
     known
         The class, with a plan.
     """
-    assert known.planned_payments is not None
-    mean = statistics.mean(own)
     low, high = (float(bound) for bound in np.quantile(own, [0.1, 0.9]))
+    return view_of(statistics.mean(own), low, high, known)
+
+
+def view_of(own: Statistic, low: float, high: float, known: ReferenceClass) -> OutsideView:
+    """Hold a study's own payments over planned against a reference class.
+
+    Parameters
+    ----------
+    own
+        Their mean.
+    low
+        A tenth of the replications lies below.
+    high
+        A tenth lies above.
+    known
+        The class, with a plan.
+    """
+    assert known.planned_payments is not None
     class_low, median, class_high = (float(value) for value in known.paid_over_planned.inverse(np.array([0.1, 0.5, 0.9])))
     levels = (np.arange(10_000) + 0.5) / 10_000
-    less = float((known.paid_over_planned.inverse(levels) < mean.value).mean())
+    less = float((known.paid_over_planned.inverse(levels) < own.value).mean())
     is_optimistic = less > OPTIMISTIC
     return OutsideView(
         known.planned_payments.value,
-        mean,
+        own,
         low,
         high,
         median,
@@ -107,7 +123,7 @@ def held_against(own: Floats, known: ReferenceClass) -> OutsideView:
         class_high,
         less,
         is_optimistic,
-        _sentence(mean, less, median, is_optimistic=is_optimistic),
+        _sentence(own, less, median, is_optimistic=is_optimistic),
         _twice(low, high, class_low, class_high),
     )
 

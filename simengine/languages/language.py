@@ -1,6 +1,6 @@
-"""In which language a document is written: its sentences from a catalogue, its numerals, dates and money in the way of its locale.
+"""In which language a report or a workbook is written: its sentences from a catalogue, its numerals, dates and money in the way of its locale.
 
-English stands in the program itself. Every other language is one file `languages/<code>.po`, read when it is asked for. A sentence
+English stands in the program itself. Every other language is one file `<code>.po` beside this one, read when it is asked for. A sentence
 that a catalogue lacks is a defect of the catalogue, and no document is written with it: a test holds that none is missing.
 """
 
@@ -25,7 +25,7 @@ from simengine.risk.statistics import Statistic
 if TYPE_CHECKING:
     from babel import Locale
 
-CATALOGUES = Path(__file__).resolve().parent / "languages"
+CATALOGUES = Path(__file__).resolve().parent
 ENGLISH_CODE = "en"
 _LOCALES = {ENGLISH_CODE: "en_GB"}
 _NUMERAL = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?![\w])")
@@ -211,6 +211,17 @@ class Language:
         from babel.dates import format_date
 
         return str(format_date(date.fromisoformat(text[:10]), "long", locale=self.locale))
+
+    @property
+    def territory(self) -> str:
+        """The country in whose way numbers and dates are written, such as SE: the likeliest of the language, where it says none."""
+        from babel.core import get_global
+
+        return self.locale.territory or str(get_global("likely_subtags")[self.code]).rpartition("_")[2]
+
+    def plain_wording(self) -> Wording:
+        """Return the words in which a contract is said as plain text; what was typed stands as it is."""
+        return Wording(self.text, self.numeral)
 
     def wording(self) -> Wording:
         """Return the words in which a contract is said; what was typed stands between marks, see `marked`."""
