@@ -18,6 +18,7 @@ from simengine.capital.pricing import smallest_units, value_in
 from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
+from simengine.rounding import nearest_units
 
 
 @dataclass
@@ -192,14 +193,14 @@ def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterat
         names, weights = [f"payer.{party}" if party == OUTCOME_PAYER else party], [1.0]
     edges = np.cumsum([0.0, *weights]) / sum(weights)
     # Parts of the running share: they add up to the amount, to the unit.
-    so_far = [np.rint(amount * edge).astype(np.int64) for edge in edges[:-1]] + [amount]
+    so_far = [nearest_units(amount * edge).astype(np.int64) for edge in edges[:-1]] + [amount]
     for place, name in enumerate(names):
         yield name, so_far[place + 1] - so_far[place]
 
 
 def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
     share = draws.values.get(f"capital.payers.{payer}.pays_share")
-    return owed if share is None else np.rint(owed * share).astype(np.int64)
+    return owed if share is None else nearest_units(owed * share).astype(np.int64)
 
 
 def _until_it_leaves(draws: Draws, payer: str, month: Integers, due: Integers) -> Integers:
@@ -208,7 +209,7 @@ def _until_it_leaves(draws: Draws, payer: str, month: Integers, due: Integers) -
     if leaves is None:
         return due
     recovered = value_in(draws, f"capital.payers.{payer}.recovered_share", 0.0)
-    return np.where(month >= np.floor(leaves), np.rint(due * recovered).astype(np.int64), due)
+    return np.where(month >= np.floor(leaves), nearest_units(due * recovered).astype(np.int64), due)
 
 
 def may_fall_short(draws: Draws, payer: str) -> bool:
@@ -228,7 +229,7 @@ def _late_interest(draws: Draws, payer: str, came: Integers) -> Integers | None:
     if rate is None:
         return None
     late = np.floor(draws[f"capital.payers.{payer}.pays_late_months"])
-    return np.rint(came * (rate * late / 12)).astype(np.int64)
+    return nearest_units(came * (rate * late / 12)).astype(np.int64)
 
 
 def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:

@@ -23,6 +23,7 @@ from simengine.capital.pricing import Calendar, Pricing, refuse_too_large, small
 from simengine.capital.spec import RECOVERED, RETAINED, WATERFALL_STEPS, Capital, Guarantee, Party, shares_of
 from simengine.distributions import Constant
 from simengine.records import SUPPLIERS, Draws, Floats, Integers
+from simengine.rounding import nearest_units
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _givers(capital: Capital) -> dict[str, str]:
 def _project(capital: Capital, commitment: float, priced: Pricing) -> ProjectArrays:
     draws, units, horizon = priced.draws, priced.units, priced.calendar.horizon_months
     n = len(draws)
-    drawable = np.round(commitment * units * value_in(draws, "capital.drawn_share", 1.0))
+    drawable = nearest_units(commitment * units * value_in(draws, "capital.drawn_share", 1.0))
     limit = refuse_too_large(drawable, units, "contract.commitment").astype(np.int64)
     wanted = 0 if capital.reserve is None else _in_units(capital.reserve.amount, units)
     reserve = np.minimum(np.full(n, wanted, dtype=np.int64), limit)
@@ -284,7 +285,7 @@ def _waterfall(
 
 def _in_units(amount: Constant | None, units: int) -> int:
     """Return a limit in the smallest unit, with a value above all possible money for no limit."""
-    return NO_LIMIT if amount is None else min(round(amount.value * units), NO_LIMIT)
+    return NO_LIMIT if amount is None else min(int(nearest_units(np.asarray(amount.value * units))), NO_LIMIT)
 
 
 def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str], horizon_months: int, units: int) -> Guarantees:

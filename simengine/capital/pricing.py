@@ -10,6 +10,7 @@ import numpy as np
 from simengine.capital.spec import Cost, Priced
 from simengine.errors import Problem, StudyError
 from simengine.records import Draws, Floats, Integers
+from simengine.rounding import nearest_units
 
 _LARGEST_UNITS = 1e17
 """Far below 2^63, so that a few dozen payments and the drawdown still add up."""
@@ -63,7 +64,7 @@ class Pricing:
             return [first]
         gap = 0 if cost.fails.after_months is None else int(cost.fails.after_months.value)
         factor = value_in(self.draws, f"{path}.fails.price_factor", 1.0)[:, None]
-        return [first, np.where(month >= fails + gap, np.rint(due * factor).astype(np.int64), 0)]
+        return [first, np.where(month >= fails + gap, nearest_units(due * factor).astype(np.int64), 0)]
 
     def recovered(self, name: str) -> Integers:
         """Return by month what the payee of a cost pays back when it fails."""
@@ -108,7 +109,7 @@ def smallest_units(amount: Floats, units: int, path: str = "contract.terms") -> 
         If an amount is so large that whole numbers of 64 bits could not hold sums of it.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.round(amount * units)
+        whole = nearest_units(amount * units)
     return refuse_too_large(whole, units, path).astype(np.int64)
 
 

@@ -11,6 +11,7 @@ from simengine.config.document import bytes_of
 from simengine.config.strict_json import RepeatedKeyError, strict_json
 from simengine.conformance.balances import REFUSED, Balances, Between, balances_of
 from simengine.errors import Problem, StudyError, did_you_mean, shorten
+from simengine.report.checksums import verify_beside
 
 _MOST_BYTES = 1 << 24
 _MOST_AMOUNT = 10**17
@@ -47,7 +48,10 @@ def read_results(path: Path | str, known: Mapping[str, Mapping[str, object]]) ->
     ------
     StudyError
         With everything that cannot be.
+    ResultsError
+        If this program wrote it, and it was changed since.
     """
+    verify_beside(Path(path))
     content = _read(Path(path))
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict):

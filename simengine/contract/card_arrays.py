@@ -14,6 +14,7 @@ from simengine.contract.terms.rate_card import CardPrice, OutcomePrice, RateCard
 from simengine.currencies import units_of
 from simengine.distributions import Constant
 from simengine.records import Floats, Integers
+from simengine.rounding import nearest_units
 
 _ALWAYS = 1200
 """Months within which something can be lost where nothing is said: as long as any contract."""
@@ -152,7 +153,7 @@ def _price_tables(contract: Contract, prices: Sequence[CardPrice], n_months: int
 
 def _cap(number: Constant | None, units: float) -> int:
     """Return a cap in the smallest unit of the currency."""
-    return int(NO_CAP) if number is None else min(int(np.rint(number.value * units)), int(NO_CAP))
+    return int(NO_CAP) if number is None else min(int(nearest_units(np.asarray(number.value * units))), int(NO_CAP))
 
 
 def _prices(contract: Contract, one: CardPrice, n_months: int) -> Floats:

@@ -71,7 +71,8 @@ class ParquetFiles:
     def add(self, table: str, rows: pa.Table) -> None:
         """Add some rows to a table."""
         if table not in self._writers:
-            self._writers[table] = parquet.ParquetWriter(self._folder / self.file_of(table), rows.schema)
+            place = self._folder / self.file_of(table)
+            self._writers[table] = parquet.ParquetWriter(place, rows.schema, write_page_checksum=True)
         self._writers[table].write_table(rows)
 
     def close(self) -> None:

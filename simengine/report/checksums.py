@@ -68,6 +68,20 @@ def verify(folder: Path, needed: Collection[str]) -> None:
             raise ResultsError(f"{folder / name}: {rule}; found another content. {_WAY_OUT}")
 
 
+def verify_beside(path: Path) -> None:
+    """Hold a file against the checksum that stands beside it; a file from somewhere else, which has none, is taken as it is.
+
+    Raises
+    ------
+    ResultsError
+        If it is not as it was written.
+    """
+    line = path.with_name(NAME)
+    if not path.is_file() or not line.is_file() or f"  {path.name}\n" not in line.read_text(encoding="utf-8", errors="replace"):
+        return
+    verify(path.parent, (path.name,))
+
+
 def force_folder(folder: Path) -> None:
     """Force the names in a folder to the disk, where the system has a way to do so."""
     if os.name != "posix":

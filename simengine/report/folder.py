@@ -185,7 +185,8 @@ def write_replications(folder: Path, results: ReplicationResults) -> None:
         else as_array(values)
         for name, values in results.columns.items()
     }
-    parquet.write_table(pa.table({"replication": as_array(results.replications), **columns}), folder / "replications.parquet")
+    rows = pa.table({"replication": as_array(results.replications), **columns})
+    write_rows(folder, "replications.parquet", rows)
 
 
 def as_array(values: np.ndarray | Sequence[str], is_known: np.ndarray | None = None) -> pa.Array:
@@ -203,12 +204,12 @@ def as_array(values: np.ndarray | Sequence[str], is_known: np.ndarray | None = N
 
 
 def write_rows(folder: Path, name: str, rows: pa.Table) -> None:
-    """Write some rows as Parquet."""
-    parquet.write_table(rows, folder / name)
+    """Write some rows as Parquet, with checksums of its pages: whoever reads it elsewhere sees that one has changed."""
+    parquet.write_table(rows, folder / name, write_page_checksum=True)
 
 
 def write_parts(folder: Path, name: str, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
     """Write rows as Parquet part by part: more of them than memory could hold at once."""
-    with parquet.ParquetWriter(folder / name, schema) as file:
+    with parquet.ParquetWriter(folder / name, schema, write_page_checksum=True) as file:
         for rows in parts:
             file.write_table(rows)

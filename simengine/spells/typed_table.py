@@ -91,7 +91,7 @@ def open_parquet(found: FileFound, progress: Progress) -> OpenTable:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(found.path)
+        file = parquet.ParquetFile(found.path, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
         raise one_problem(
             found.path.name, "must be Parquet", "a file that begins as Parquet and is none", "Write it again"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named
@@ -88,8 +89,12 @@ def pay_one(numbers: ReplicationNumbers, term, stopped: float) -> tuple[float, s
         if amount > left:
             decided = "total_cap"
         amount = smallest(amount, left)
-    # Python rounds half to even.
-    return (amount if math.isnan(amount) else round(amount * SMALLEST_UNITS) / SMALLEST_UNITS), decided
+    return (amount if math.isnan(amount) else to_even(amount * SMALLEST_UNITS) / SMALLEST_UNITS), decided
+
+
+def to_even(number: float) -> int:
+    """Round half to even, as somebody does who writes down thirteen digits of an amount."""
+    return round(Fraction(f"{number:.12e}"))
 
 
 def limited(term, numbers: ReplicationNumbers) -> float:

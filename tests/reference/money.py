@@ -353,5 +353,5 @@ def by_weight(amount, weights):
 
 
 def to_even(number):
-    """Round half to even."""
-    return round(Fraction(number))
+    """Round half to even, as somebody does who writes down thirteen digits of an amount; whole numbers are kept as they are."""
+    return number if isinstance(number, int) else round(Fraction(f"{number:.12e}"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simengine.accelerate import device
 from simengine.arrays import Floats, Integers
+from simengine.rounding import nearest_unit
 
 
 @device
@@ -24,7 +23,7 @@ def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
     for i in range(len(due)):
         part = 0
         if due_left > 0:
-            part = int(np.rint(left * (due[i] / due_left)))
+            part = int(nearest_unit(left * (due[i] / due_left)))
             # If floating point is coarser than a unit, nobody receives more than is due, and the others can take the rest.
             part = min(max(part, left - (due_left - due[i])), min(due[i], left))
         out[i] = part
@@ -41,7 +40,7 @@ def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
     for i in range(len(weight)):
         part = left
         if i < len(weight) - 1:
-            part = int(np.rint(left * (weight[i] / weight_left))) if weight_left > 0.0 else 0
+            part = int(nearest_unit(left * (weight[i] / weight_left))) if weight_left > 0.0 else 0
         out[i] = min(max(part, 0), left)
         left -= out[i]
         weight_left -= weight[i]

@@ -46,6 +46,7 @@ from simengine.capital.kernels.arrays import (
 )
 from simengine.capital.kernels.beside import charge_fees, close_lines, may_be_given, note_draws, receive_grants, reopen_lines
 from simengine.capital.kernels.parts import share_pro_rata, total, weigh_out
+from simengine.rounding import nearest_unit
 
 
 @device
@@ -93,9 +94,9 @@ def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: F
     """Return the amount that a tranche may still receive before a limit of its returns."""
     room = NO_LIMIT
     if np.isfinite(loans.multiple[r, k]):
-        room = min(room, int(np.rint(loans.multiple[r, k] * whole[PAID_IN, k])) - whole[RECEIVED, k])
+        room = min(room, int(nearest_unit(loans.multiple[r, k] * whole[PAID_IN, k])) - whole[RECEIVED, k])
     if np.isfinite(loans.ceiling[r, k]):
-        room = min(room, int(np.rint(real[HURDLE, k])))
+        room = min(room, int(nearest_unit(real[HURDLE, k])))
     return max(room, 0)
 
 
@@ -117,13 +118,13 @@ def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: In
         weigh_out(left, waterfall.weight[first:last], got)
     elif kind == RETURNS:
         for i in range(len(member)):
-            part = int(np.rint(left * waterfall.weight[first + i]))
+            part = int(nearest_unit(left * waterfall.weight[first + i]))
             got[i] = min(part, room_for_returns(r, member[i], loans, whole, real), whole[CASH, PAYOUT] - total(got[:i]))
     else:
         due = np.empty(len(member), np.int64)
         for i in range(len(member)):
             if kind == INTEREST:
-                due[i] = max(int(np.rint(real[DUE_INTEREST, member[i]])), 0)
+                due[i] = max(int(nearest_unit(real[DUE_INTEREST, member[i]])), 0)
             elif kind == PRINCIPAL:
                 due[i] = whole[OUTSTANDING, member[i]]
             elif kind == DEFERRED:
@@ -161,8 +162,8 @@ def call(g: int, guarantees: Guarantees, whole: Integers, real: Floats, out: Int
             lost[i] = whole[CALLED, covered[i] - n_tranches]
     limit = guarantees.at_most[g]
     if np.isfinite(guarantees.of_drawn[g]):
-        limit = min(limit, int(np.rint(guarantees.of_drawn[g] * paid_in)))
-    promised = int(np.rint(guarantees.share[g] * total(lost)))
+        limit = min(limit, int(nearest_unit(guarantees.of_drawn[g] * paid_in)))
+    promised = int(nearest_unit(guarantees.share[g] * total(lost)))
     whole[REACHED, g] = 1 if promised > limit else 0
     share_pro_rata(min(promised, limit), lost, out[first:last])
     for i in range(len(covered)):
@@ -267,14 +268,14 @@ def walk_one(
         for c in range(n_costs):
             # A cost is a part of the income or falls due by plan, never both.
             # Each fee is rounded, and together they do not exceed the income.
-            fee = min(int(np.rint(came * project.income_share[r, c])), came - fees)
+            fee = min(int(nearest_unit(came * project.income_share[r, c])), came - fees)
             fees += fee
             due = fee + (0 if stopped else project.due[r, m, c])
-            later = int(np.rint(due * project.deferred_share[r, c]))
+            later = int(nearest_unit(due * project.deferred_share[r, c]))
             now[c] = due - later
             taken += now[c] if fee > 0 else 0
             whole[WAITING, c] += later
-        recycled = int(np.rint((came - taken) * project.recycled_share[r])) if is_working else 0
+        recycled = int(nearest_unit((came - taken) * project.recycled_share[r])) if is_working else 0
         whole[CASH, WORK] += taken + recycled
         whole[CASH, PAYOUT] += came - taken - recycled
         kept = project.reserve[r] if m == 0 else 0
@@ -305,7 +306,7 @@ def walk_one(
             for s in range(len(waterfall.kind)):
                 if waterfall.kind[s] == RETAINED:
                     share = waterfall.weight[waterfall.begin[s]] if is_working else 0.0
-                    line[steps_at + waterfall.begin[s]] = retain(int(np.rint(whole[CASH, PAYOUT] * share)), whole)
+                    line[steps_at + waterfall.begin[s]] = retain(int(nearest_unit(whole[CASH, PAYOUT] * share)), whole)
                     continue
                 take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
                 if lines.reopen and waterfall.kind[s] == PRINCIPAL:
@@ -348,7 +349,7 @@ def walk_calendar(
                 months[m, j] = 0
         for k in range(len(loans.size)):
             lost[r, k] = whole[OUTSTANDING, k]
-            owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
+            owed[r, k] = max(int(nearest_unit(real[DUE_INTEREST, k])), 0)
             at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
             if lines.reopen:
                 peak[r, k], spent[r, k] = whole[PEAK, k], whole[SPENT, k] == 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
 from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Lots, Masks
+from simengine.rounding import nearest_unit
 
 UNCHANGED = -1
 """In place of a cap that a variation does not change."""
@@ -172,7 +173,7 @@ def settle_card(
                         continue
                     # Not before it was paid; nothing where the undoing outcome is never validated.
                     d = max(np.int64(due[o, now]), kept_on[p, j]) if due[o, now] >= 0 else np.int64(-1)
-                    back = np.int64(np.rint(owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
+                    back = np.int64(nearest_unit(owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
                     backed[w, j, max(d, 0)] += back
                     paid[p] -= back
                     kept[p, j] = 0
@@ -233,7 +234,7 @@ def settle_card(
                             inside = min(last, counted[i] + q) - max(band_from[i, k], counted[i])
                             worth += band_price[i, k] * max(inside, 0.0)
                         worth *= each
-                    owed = np.int64(np.rint(worth * units_per_one))
+                    owed = np.int64(nearest_unit(worth * units_per_one))
                     counted[i] += q
                     if owed > cap_per_person - paid[p]:
                         owed = max(cap_per_person - paid[p], np.int64(0))
@@ -290,7 +291,7 @@ def cut_dates(
             for w in range(n_waves):
                 part = booked[w, o, d]
                 if is_reduced:
-                    part = np.int64(np.rint(part * (sampled[o, d] - found[o, d]) / sampled[o, d]))
+                    part = np.int64(nearest_unit(part * (sampled[o, d] - found[o, d]) / sampled[o, d]))
                 part -= backed[w, o, d]
                 left = max(cap_per_wave[w] - of_wave[w], np.int64(0))
                 if part > left:

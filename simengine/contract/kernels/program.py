@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
 from simengine.arrays import Floats, Integers
+from simengine.rounding import nearest_unit
 
 (
     CONSTANT,
@@ -99,7 +100,7 @@ def run_program(
             else:
                 # Half to even, to the smallest unit of the currency: the instruction holds how many of them make one unit.
                 for i in range(n):
-                    target[i] = np.rint(x[i] * constants[k]) / constants[k]
+                    target[i] = nearest_unit(x[i] * constants[k]) / constants[k]
         for o in range(len(amounts)):
             if amounts[o] >= 0:
                 for i in range(n):

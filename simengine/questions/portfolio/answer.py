@@ -29,6 +29,7 @@ from simengine.risk.coverage import is_constant
 from simengine.risk.measures import cvar, var
 from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
+from simengine.rounding import nearest_units
 from simengine.streams import seed_of, uniforms
 
 TAIL_LEVEL_95 = 0.95
@@ -89,7 +90,7 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     if portfolio.portfolio.kind == "revolving_fund":
         flows = [Flows(*(_months(part, side) for side in ("out", "back"))) for part in parts.values()]
         units = units_of(portfolio.portfolio.currency)
-        course = run_fund(round(portfolio.portfolio.capital.value * units), flows, rule_of(portfolio))
+        course = run_fund(int(nearest_units(np.asarray(portfolio.portfolio.capital.value * units))), flows, rule_of(portfolio))
     capital = portfolio.portfolio.capital.value
     return PortfolioRisk(
         results, total, spread_of(results), course, capital, n_replications=ensemble.n_replications, seed=ensemble.seed

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.records import Integers
+from simengine.rounding import nearest_units
 
 NEVER = -1
 
@@ -82,7 +83,7 @@ def _plan(flows: Flows, rows: Integers, month: int, rule: FundRule, moved: Integ
     for passed in range(flows.back.shape[1]):
         arrives = month + passed + max(rule.delay, 1)
         if arrives < rule.n_months:
-            amount = np.round(rule.share * flows.back[rows, passed]).astype(np.int64)
+            amount = nearest_units(rule.share * flows.back[rows, passed]).astype(np.int64)
             moved[rows, arrives] += amount
             returned[rows] += amount
 
