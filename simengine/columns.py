@@ -141,3 +141,12 @@ class Column(NDArrayOperatorsMixin):
     def all(self) -> bool:
         """Return whether no value is 0."""
         return all(bool(window.all()) for window in self.windows())
+
+
+def windows(sample: Any) -> Iterator[NDArray[Any]]:
+    """Yield the values of an array or a column in order, `WINDOW` at once."""
+    if isinstance(sample, Column):
+        yield from sample.windows()
+        return
+    for first in range(0, len(sample), WINDOW):
+        yield sample[first : first + WINDOW]

@@ -103,7 +103,7 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         As the question does, where that does not depend on the number of replications.
     """
     work, n = posed.work, _n_of(posed)
-    posed = replace(posed, n_replications=n)
+    posed = replace(posed, n_replications=n, asked=posed.question.in_memory(posed.asked))
     tried = replace(posed, asked=posed.question.tried(posed.asked))
     before = time.process_time()
     each = _seconds_each(posed)

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats
-from simengine.columns import Column
+from simengine.columns import Column, windows
 from simengine.errors import UsageError
-from simengine.risk.sums import windows
 
 _SIGN = np.uint64(1 << 63)
 _ALL = np.uint64(2**64 - 1)

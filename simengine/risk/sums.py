@@ -7,23 +7,12 @@ rows alone: not on blocks, threads or workers, and not on whether the rows are i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine import columns
-from simengine.columns import Column
-
-
-def windows(sample: Any) -> Iterator[NDArray[Any]]:
-    """Yield the values of a sample in order, `WINDOW` at once."""
-    if isinstance(sample, Column):
-        yield from sample.windows()
-        return
-    for first in range(0, len(sample), columns.WINDOW):
-        yield sample[first : first + columns.WINDOW]
+from simengine.columns import windows
 
 
 def total(sample: Any) -> float:
