@@ -1,8 +1,8 @@
 """The order statistics of a sample: of an array by sorting it, of a column of any length by counting.
 
 The bits of a number, read as a whole number, are in the order of the numbers. So the one at a rank is found digit by digit: each
-pass counts how many values have each next 16 bits, among those that agree with it so far. Four passes at most find it exactly,
-whatever the distribution; memory depends on neither their number nor their ties.
+pass counts how many values have each next 16 bits, among those that agree with it so far; where few are left, these are sorted. Four
+passes at most find it exactly, whatever the distribution; memory depends on neither their number nor their ties.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _ALL = np.uint64(2**64 - 1)
 _DIGIT, _DIGITS = 16, 4
 _MOST_AT_ONCE = 1 << 22
 """Neighbouring order statistics that are held at once."""
+_FEW = 1 << 20
+"""So few values of a column are sorted in memory."""
 
 
 class Ordered:
@@ -29,8 +31,9 @@ class Ordered:
 
     def __init__(self, sample: Any) -> None:
         # 0 is added so that -0 becomes 0: both are equal, and have no order.
-        self._sorted = None if isinstance(sample, Column) else np.sort(sample) + 0.0
         self._sample, self._n = sample, len(sample)
+        in_memory = sample.to_numpy() if isinstance(sample, Column) and self._n <= _FEW else sample
+        self._sorted = None if isinstance(in_memory, Column) else np.sort(in_memory) + 0.0
         self._spans: list[tuple[int, int, Floats]] = []
 
     def __len__(self) -> int:
@@ -108,9 +111,24 @@ def _select(sample: Any, ranks: list[int]) -> Floats:
             before, last = keys >> np.uint64(_DIGIT), (keys & np.uint64(0xFFFF)).astype(np.int64)
             for k, one in enumerate(known):
                 counts[k] += np.bincount(last if digit == 0 else last[before == one], minlength=1 << _DIGIT)
+        among: dict[int, int] = {}
         for r in range(len(ranks)):
             passed = np.cumsum(counts[np.searchsorted(known, prefix[r])])
             place = int(np.searchsorted(passed, left[r], side="right"))
             left[r] -= passed[place - 1] if place else 0
             prefix[r] = (prefix[r] << np.uint64(_DIGIT)) | np.uint64(place)
+            among[int(prefix[r])] = int(passed[place] - (passed[place - 1] if place else 0))
+        if shift and sum(among.values()) <= _FEW:
+            return _among_few(sample, among, shift, prefix, left)
     return _values(prefix)
+
+
+def _among_few(sample: Any, among: dict[int, int], shift: np.uint64, prefix: NDArray[np.uint64], left: NDArray[np.int64]) -> Floats:
+    """Find the values at some ranks among those with the same first bits, which are few enough to be sorted."""
+    alike: dict[int, list[Floats]] = {one: [] for one in among}
+    for window in windows(sample):
+        before = _keys(window) >> shift
+        for one, parts in alike.items():
+            parts.append(window[before == np.uint64(one)])
+    ordered = {one: np.sort(np.concatenate(parts)) for one, parts in alike.items()}
+    return np.array([ordered[int(one)][rank] for one, rank in zip(prefix, left, strict=True)])

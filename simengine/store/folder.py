@@ -138,9 +138,9 @@ class Store:
         missing = self.missing()
         if not missing:
             return
-        shards = [shard for shard in shards_seen(self.folder) if self.missing(shard)]
-        everywhere = {shard.of for shard in shards}
-        absent = [Shard(k, of) for of in sorted(everywhere) for k in range(1, of + 1) if self.missing(Shard(k, of))]
+        numbers = [k for k, block in enumerate(self.record.blocks()) if block not in self.entries]
+        divided = sorted({shard.of for shard in shards_seen(self.folder)})
+        absent = [Shard(k + 1, of) for of in divided for k in sorted({number % of for number in numbers})]
         named = (
             f", those of the shards {', '.join(map(str, absent[:20]))}{' and more' if len(absent) > 20 else ''}" if absent else ""
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import OrderedDict
+from contextlib import ExitStack
 from functools import partial
 from typing import IO, Any, cast
 
@@ -32,6 +33,10 @@ class _ColumnsOnDisk:
         self._files: OrderedDict[str, IO[bytes]] = OrderedDict()
         self._types: dict[str, np.dtype[Any]] = {}
 
+    def __del__(self) -> None:
+        for file in self._files.values():
+            file.close()
+
     def rows(self, name: str, first: int, end: int) -> NDArray[Any]:
         """Read some rows of a column."""
         if name not in self._files:
@@ -45,15 +50,16 @@ class _ColumnsOnDisk:
         while len(self._files) >= _LAID_OUT:
             self._files.popitem(last=False)[1].close()
         store = self._store
-        with store.unwritable():
-            file = tempfile.TemporaryFile(dir=store.folder)  # noqa: SIM115 # closed when others are laid out
+        with store.unwritable(), ExitStack() as stack:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=store.folder))
             for block in store.record.blocks():
                 with store.unreadable(block):
                     table = open_block(store.path(block)).read(columns=[name])
                     values = numbers_of(table[name], store.record.words.get(name))
                 file.write(values.tobytes())
             file.flush()
-        self._files[name], self._types[name] = file, values.dtype
+            self._files[name], self._types[name] = file, values.dtype
+            stack.pop_all()  # it stays open until others are laid out
 
 
 def stored_results(store: Store) -> ReplicationResults:

@@ -19,6 +19,12 @@ from simengine.risk.ordered import Ordered
 from tests.conftest import CHECKOUT
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every column be too long to be sorted in memory."""
+    monkeypatch.setattr(ordered, "_FEW", 100)
+
+
 def as_column(values: np.ndarray) -> Column:
     return Column(lambda first, end: values[first:end], 0, len(values))
 
@@ -92,7 +98,22 @@ def test_order_statistics__pass_over_a_column_a_fixed_number_of_times() -> None:
 
     statistics.quantiles(Column(rows, 0, len(sample)))
 
-    assert len(passes) == 5  # four digits, and the values between: for all five quantiles together
+    # At most four digits and the values between, for all five quantiles together; here two leave few values, which are sorted.
+    assert len(passes) == 4
+
+
+def test_order_statistics__of_few_values_are_sorted_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordered, "_FEW", 3_000)
+    sample, passes = np.random.default_rng(5).normal(size=3_000), []
+
+    def rows(first: int, end: int) -> np.ndarray:
+        passes.append(first)
+        return sample[first:end]
+
+    found = Ordered(Column(rows, 0, len(sample)))
+
+    assert [found[0], found[1_500]] == [np.sort(sample)[0], np.sort(sample)[1_500]]
+    assert len(passes) == 1
 
 
 def test_order_statistics__too_many_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
