@@ -92,7 +92,7 @@ def on_dask(
     if not stretches:
         return
     lacking: list[NotMeasuredError] = []
-    with _client(scheduler, threads) as client, _losses_told(folder):
+    with _quietly(), _client(scheduler, threads) as client, _losses_told(folder):
         for block, found in _results(client, stretches, threads):
             if isinstance(found, bytes):
                 done(block, found)
@@ -102,6 +102,25 @@ def on_dask(
                 lacking.append(NotMeasuredError(found.lacking, n_replications))
     if lacking:
         raise NotMeasuredError.joined(lacking, n_replications)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the log of Dask off the terminal while it works here: what matters of it becomes one message."""
+    import logging
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is not None:
+        import distributed  # noqa: F401 # which sets the levels of its loggers
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -172,7 +191,7 @@ def _results(client: Any, stretches: Mapping[tuple[int, int], Stretch], threads:
 
     at_once = _AHEAD * max(sum(client.nthreads().values()), threads)
     begun = [future for future in (submit() for _ in range(at_once)) if future is not None]
-    completed: Any = cast("Any", distributed.as_completed)(begun)
+    completed: Any = cast("Any", distributed.as_completed)(begun, loop=client.loop)
     for future in completed:
         found = future.result()
         block = of.pop(future.key)

@@ -30,11 +30,22 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_IN_A_BLOCK", 1)
 
 
-def fill(study: Study, folder: Path, n: int = N, *, extend: int = 0, shard: Shard | None = None, engine: str = "threads") -> Store:
+def fill(
+    study: Study,
+    folder: Path,
+    n: int = N,
+    *,
+    extend: int = 0,
+    shard: Shard | None = None,
+    engine: str = "threads",
+    scheduler: str | None = None,
+) -> Store:
     """Begin a run, or go on with it."""
     texts = (kept_text(study), as_text(study.contract))
     is_begun = is_store(folder) and shard is None
-    keeping = Keeping(folder, texts, is_begun=is_begun, resumes=True, extend=extend, shard=shard, engine=engine)
+    keeping = Keeping(
+        folder, texts, is_begun=is_begun, resumes=True, extend=extend, shard=shard, engine=engine, scheduler=scheduler
+    )
     return fill_store(keeping, study, Ensemble(SEED, n, threads=1, block_size=SIZE))
 
 
