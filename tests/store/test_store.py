@@ -270,7 +270,7 @@ def test_shards__fill_one_store(tiny_path: Path, tiny: Study, whole: Path, tmp_p
     rest = [in_this_process([*words, shard]) for shard in ("2/3", "3/3")]
 
     told = " ".join(first.stdout.split())
-    assert told == f"Shard 1/3 of {place}: 2 blocks, all there; 75 replications, seed 5. 2 blocks of other shards are missing."
+    assert told == f"Shard 1/3 of {place}: 2 blocks, all there; 75 replications, seed 5. Still missing: 2 blocks of other shards."
     assert (early.returncode, early.stdout) == (2, "")
     assert "found 2 of 4 missing, those of the shards 2/3, 3/3, the first that of replications 20 to 39" in early.stderr
     assert "shards must be of one run; found another seed: 5 there, 6 here" in other.stderr

@@ -98,7 +98,7 @@ def _refuse_trial(asked: Asked) -> Asked:  # noqa: ARG001
 
 
 def _in_memory(asked: Asked) -> Asked:
-    return replace(asked, values={**asked.values, "keeping": None})
+    return asked if asked.values["keeping"] is None else replace(asked, values={**asked.values, "keeping": None})
 
 
 def _worked(study: Study, values: Values, n_replications: int) -> Work:
@@ -150,6 +150,7 @@ RUN = Question[Any](
     prepare=_prepare,
     kept=_held,
     in_memory=_in_memory,
+    stored_bytes=later("simengine.questions.run.stored", "bytes_of_store"),
     worked=_worked,
     tried=lambda asked: replace(asked, values={**asked.values, "until": None}),
     how_kept=lambda values: {"sampling": sampling_of(values)},

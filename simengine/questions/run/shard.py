@@ -44,7 +44,11 @@ def shard_tables(study: Study, found: ShardOfRun) -> RenderableType:  # noqa: AR
     """Say what is there, and what is still missing."""
     from rich.text import Text
 
-    said = f"Shard {found.shard} of {found.store}: {found.blocks:,} blocks, all there; {found.drawn}."
+    said = f"Shard {found.shard} of {found.store}: {_blocks(found.blocks)}, all there; {found.drawn}."
     if found.blocks_missing:
-        return Text(f"{said}\n{found.blocks_missing:,} blocks of other shards are missing.")
+        return Text(f"{said}\nStill missing: {_blocks(found.blocks_missing)} of other shards.")
     return Text(f"{said}\nEvery block is there: `simengine run {found.store}` answers from them.")
+
+
+def _blocks(number: int) -> str:
+    return f"{number:,} block{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from simengine.questions.question import Option, Source, Values
 
 if TYPE_CHECKING:
     from simengine.config import Study
+    from simengine.questions.driver import Posed
     from simengine.store.run import Keeping
 
 _ENGINES = ("threads", "dask")
@@ -92,6 +93,17 @@ def keeping_of(study: Study, values: Values, source: Source) -> Keeping | None:
         engine=values["engine"],
         scheduler=values["scheduler"],
     )
+
+
+def bytes_of_store(posed: Posed, tried: int) -> int | None:
+    """Work out the bytes of the blocks of a store from some replications; None where there is no store."""
+    keeping: Keeping | None = posed.asked.values["keeping"]
+    if keeping is None:
+        return None
+    from simengine.store.block import Stretch, compute_and_encode
+
+    stretch = Stretch(posed.asked.subject, posed.seed, 0, tried, posed.block_size)
+    return round(len(compute_and_encode(stretch)) * (posed.n_replications + keeping.extend) / tried)
 
 
 def _refuse_contradictions(values: Values) -> None:
