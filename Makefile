@@ -70,6 +70,7 @@ verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.outside_view
 	$(BIN)/python -m verification.learning
 	$(BIN)/python -m verification.conformance
+	$(BIN)/python -m verification.kills --points 100 --dask 10
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

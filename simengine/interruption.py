@@ -15,6 +15,26 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """By signal, from the keyboard or from the system: the exit code of a process that ended because of it."""
 
 
+class _Left:
+    """What a stopped process leaves behind, in words."""
+
+    words = "nothing was written"
+
+
+@contextmanager
+def left_if_stopped(words: str) -> Iterator[None]:
+    """Say what stays if the process is stopped while the work lasts."""
+    before, _Left.words = _Left.words, words
+    yield
+    # Not where it is stopped: then this is what is said at its end.
+    _Left.words = before
+
+
+def what_is_left() -> str:
+    """Return what stays of the work of a stopped process."""
+    return _Left.words
+
+
 class GivenUpError(Exception):
     """The work was cancelled."""
 

@@ -31,7 +31,7 @@ def _lines(cost: CostEstimate) -> str:
     Examples
     --------
     >>> from simengine.questions.cost import CostEstimate
-    >>> print(_lines(CostEstimate("stress", 12_000, True, 2, 1000, 61.0, 34.0, None, 1_500_000, {}, 512, ("memory",))))
+    >>> print(_lines(CostEstimate("stress", 12_000, True, 2, 1000, 61.0, 34.0, None, 1_500_000, {}, None, 512, ("memory",))))
     stress: 12,000 replications at most, on 2 threads, in blocks of at most 1,000
     time    about 30 seconds; 1 minute of CPU time
     memory  unknown
@@ -47,6 +47,7 @@ def _lines(cost: CostEstimate) -> str:
         f"time    about {in_words(cost.elapsed_seconds)}; {in_words(cost.cpu_seconds)} of CPU time",
         f"memory  {_bytes(cost.peak_memory_bytes)}{'' if cost.peak_memory_bytes is None else ' at the peak'}",
         f"disk    {_bytes(cost.disk_bytes)}{'' if cost.disk_bytes is None else ' with -o'}",
+        *([] if cost.store_bytes is None else [f"store   {_bytes(cost.store_bytes)}"]),
         f"Worked out from {trial}; nothing was written.",
         *(f"Not included: {one}" for one in cost.not_included),
     ]

@@ -31,7 +31,7 @@ from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
 from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
-from simengine.interruption import EXIT_CODES
+from simengine.interruption import EXIT_CODES, what_is_left
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.run.question import RUN
 from simengine.questions.subject import Size
@@ -41,7 +41,6 @@ _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
 
-_STOPPED = "stopped; nothing was written"
 _ALIKE = dict(zip("±→≤≥\u2212\u2013\u2014\u00d7", ("+/-", "->", "<=", ">=", "-", "-", "-", "x"), strict=True))
 """What stands for a character that an encoding lacks; for other letters the letter without its accent, else a question mark."""
 
@@ -69,18 +68,22 @@ def run_command() -> None:
     try:
         _run()
     except _Stopped:
-        _fail(_STOPPED, code=stop.code or 130)
+        _fail(_stopped(), code=stop.code or 130)
     except Exception:
         if stop.code is None:
             raise
-        _fail(_STOPPED, code=stop.code)
+        _fail(_stopped(), code=stop.code)
+
+
+def _stopped() -> str:
+    return f"stopped; {what_is_left()}"
 
 
 def _run() -> None:
     try:
         commands(standalone_mode=False)
     except click.exceptions.Abort:
-        _fail(_STOPPED, code=130)
+        _fail(_stopped(), code=130)
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)

@@ -84,7 +84,11 @@ def deliver(
 
     subject = question.subject
     loaded: Loaded = subject.load(place, size=size, **changes)
-    source = Source(changes["variant"], lambda name: subject.load(place, size=size, **{**changes, "variant": name}).subject)
+    source = Source(
+        changes["variant"],
+        lambda name: subject.load(place, size=size, **{**changes, "variant": name}).subject,
+        tuple(changes["overrides"]),
+    )
     posed = pose(question, loaded.subject, loaded.size, {**loaded.given, **given}, source)
     clock = Stopwatch()
     own = {subject.argument.lower(): str(place)} | (

@@ -1,4 +1,4 @@
-"""The command that removes what killed runs left behind."""
+"""The command that removes what killed runs left behind: drafts of results, and in a store what no run reads."""
 
 from __future__ import annotations
 
@@ -11,20 +11,38 @@ from simengine.cli.options import PLACE, say
 
 @click.command()
 @click.argument("folder", metavar="FOLDER", type=PLACE)
-@click.option("--remove", is_flag=True, help="Remove the drafts. If absent: they are only listed.")
+@click.option("--remove", is_flag=True, help="Remove what is listed. If absent: it is only listed.")
 def sweep(folder: Path, remove: bool) -> None:
-    """List the drafts in FOLDER that killed runs left behind; with --remove, remove them.
+    """List what killed runs left behind in FOLDER: drafts of results or, where FOLDER is a --store, what no run reads, and damaged blocks.
 
-    A draft that a run is still writing is no such draft.
+    With --remove, remove it. What a run is still writing is not listed.
     """
     from simengine.report import drafts
+    from simengine.store.folder import is_store
 
     found = drafts.drafts_in(folder)
     for draft in found:
         if remove:
             drafts.remove(draft)
         say(f"{'Removed' if remove else 'A draft'}: {draft}")
-    if not found:
-        say(f"{folder}: no draft of a killed run")
+    n_left = _sweep_store(folder, remove=remove) if is_store(folder) else 0
+    if not found and not n_left:
+        say(
+            f"{folder}: no draft of a killed run"
+            if not is_store(folder)
+            else f"{folder}: nothing is left over, and every block is as it was written"
+        )
     elif not remove:
         say("`--remove` removes them.")
+
+
+def _sweep_store(folder: Path, *, remove: bool) -> int:
+    """List or remove what no run reads of a store, and return how much that is."""
+    from simengine.store import folder as stores
+
+    leftovers = stores.open_store(folder, takes_damaged=True).leftovers()
+    for leftover in leftovers:
+        if remove:
+            stores.remove(leftover)
+        say(f"{'Removed' if remove else 'Left over'}: {leftover.path} ({leftover.why})")
+    return len(leftovers)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from simengine.arrow import as_array
 from simengine.errors import ResultsError
 from simengine.export.block import BlockColumns, CodedWords
 from simengine.export.columns import BY_NAME, INPUT, DataColumn
 from simengine.late import late
 from simengine.report.excel import CREATED, close_excel, require_xlsxwriter
-from simengine.report.folder import as_array
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -28,6 +28,8 @@ _SECONDS, _SHARE = 1.0, 0.01
 """Seconds that one trial may take, or its share of the whole if that is more."""
 _APART = 4
 """How many times as large the larger trial is."""
+_HELD_OF_A_STORE = 100_000
+"""Replications of which a run in a store holds as much at once as a run in memory does of all: its windows and blocks, at most."""
 _TIMED = 32
 """Replications that are worked on where the first few are timed, at most."""
 _AFTERWARDS = "what is done after the replications, memory and disk"
@@ -57,6 +59,8 @@ class CostEstimate:
     """What `-o` would write; null if unknown."""
     files: Mapping[str, int]
     """By name of a file that `-o` would write: its bytes."""
+    store_bytes: int | None
+    """What the blocks of `--store` would hold; null if there is none."""
     tried: int
     """Replications on which the question was tried; 0 if only a few were timed."""
     not_included: tuple[str, ...]
@@ -103,7 +107,8 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         As the question does, where that does not depend on the number of replications.
     """
     work, n = posed.work, _n_of(posed)
-    posed = replace(posed, n_replications=n)
+    as_put, posed = posed, replace(posed, n_replications=n, asked=posed.question.in_memory(posed.asked))
+    is_stored = posed.asked is not as_put.asked
     tried = replace(posed, asked=posed.question.tried(posed.asked))
     before = time.process_time()
     each = _seconds_each(posed)
@@ -123,9 +128,12 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         cost,
         cpu_seconds=cost.cpu_seconds + _line(few.n, few.cpu, many, more.cpu, n),
         elapsed_seconds=cost.elapsed_seconds + keeping.elapsed - keeping.cpu + _line(few.n, few.elapsed, many, more.elapsed, n),
-        peak_memory_bytes=None if held is None else held + _arrays_held(tried, few.n, many, n),
+        peak_memory_bytes=None
+        if held is None
+        else held + _arrays_held(tried, few.n, many, min(n, _HELD_OF_A_STORE) if is_stored else n),
         disk_bytes=sum(files.values()),
         files=files,
+        store_bytes=as_put.question.stored_bytes(as_put, many) if is_stored and as_put.question.stored_bytes else None,
         tried=many,
     )
 
@@ -147,6 +155,7 @@ def _cost(
         peak_memory_bytes=None,
         disk_bytes=None,
         files={},
+        store_bytes=None,
         tried=0,
         not_included=not_included,
     )

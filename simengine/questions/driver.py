@@ -57,7 +57,7 @@ class Posed:
         own: dict[str, Any] = {"seed": self.seed}
         if self.question.is_drawn:
             own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.block_size}
-        shown = (option for option in self.question.options if not option.is_hidden)
+        shown = (option for option in self.question.options if option.is_recorded and not option.is_hidden)
         return own | {option.setting: option.plain(self.values[option.name]) for option in shown}
 
     def texts(self) -> dict[str, str]:

@@ -97,6 +97,8 @@ class Option:
     """From what is typed to the value, where that is no single number or word; from Python either will do."""
     write: Callable[[Any], str] = str
     """The other way round."""
+    is_recorded: bool = True
+    """Whether it says what is answered; if not, it says how that is computed or where it is kept, and is no part of the record."""
     formerly: tuple[str, ...] = ()
     """Its earlier names, in Python and on the command line: refused with the new one."""
 
@@ -153,7 +155,7 @@ class Option:
 
     def words_for(self, value: Any) -> list[str]:
         """Write a value as words of a command."""
-        if is_absent(value) or self.is_argument or self.is_hidden:
+        if is_absent(value) or self.is_argument or self.is_hidden or not self.is_recorded:
             return []
         if value is True:
             return [self.written]
@@ -170,6 +172,8 @@ class Source:
     """Which of its own variants the study is."""
     read: Callable[[str], Study]
     """From the name of another of its variants to that study."""
+    overrides: tuple[str, ...] = ()
+    """What was changed in it, as `path=value`."""
 
 
 @dataclass(frozen=True)
@@ -287,6 +291,10 @@ class Question(Generic[Answered]):
     """How many replications are worked on: for the bar, and for what is said of its cost beforehand."""
     tried: Callable[[Asked], Asked] = as_asked
     """What is asked where the question is tried on a few replications: less of all work that does not depend on their number."""
+    in_memory: Callable[[Asked], Asked] = as_asked
+    """What is asked where the question is tried and nothing is kept."""
+    stored_bytes: Callable[[Any, int], int | None] | None = None
+    """From the question as it is put, and a number of replications to try, to the bytes of its store; None where there is none."""
     is_drawn: bool = True
     """Whether it draws as many replications as `-n` says."""
     sized_by: Callable[[Values], str] = by_number

@@ -177,7 +177,9 @@ def _options_of(question: Question[Any], settings: Mapping[str, Any]) -> tuple[Q
         option = next(one for one in other.options if one.name == name)
         if settings.get(option.setting) is not None:
             meant = other
-    wanted = (one for one in meant.options if not (one.is_hidden or one.is_argument or one.name in meant.in_subject))
+    wanted = (
+        one for one in meant.options if one.is_recorded and not (one.is_hidden or one.is_argument or one.name in meant.in_subject)
+    )
     return meant, {one.name: settings[one.setting] for one in wanted}
 
 

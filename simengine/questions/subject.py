@@ -150,6 +150,23 @@ class OfStudy:
         return as_text(study.contract)
 
 
+class OfStudyOrStore(OfStudy):
+    """A study; or a store, which holds its study, its seed and its number of replications."""
+
+    def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:
+        """Read the study, of a store as it is run."""
+        if not place.is_dir():
+            return super().load(place, size=size, overrides=overrides, variant=variant)
+        from simengine.store.folder import STUDY, open_store
+
+        record = open_store(place).record
+        if overrides or variant or size.seed is not None or size.replications is not None:
+            rule = "must go with a study; found the folder of a store, which holds its study, seed and number of replications"
+            raise UsageError(f"-n, --seed, --set, --variant: {rule}. Leave them out; `--extend N` adds replications")
+        loaded = super().load(place / STUDY, size=replace(size, seed=record.seed, replications=record.replications))
+        return replace(loaded, given={"begun": place})
+
+
 class OfPortfolio:
     """Several studies held together."""
 
@@ -235,5 +252,6 @@ class OfRun(OfStudy):
 
 
 STUDY = OfStudy()
+STUDY_OR_STORE = OfStudyOrStore()
 PORTFOLIO = OfPortfolio()
 RUN_OR_STUDY = OfRun()

@@ -48,7 +48,7 @@ from simengine.records.people import (
     Tallies,
 )
 from simengine.records.reached import Reached, bounds_of
-from simengine.records.results import CashMoments, ReplicationResults, measurements_of, row_index
+from simengine.records.results import CashMoments, ReplicationResults, in_memory, measurements_of, row_index
 
 __all__ = [
     "ALL_LENDERS",
@@ -100,6 +100,7 @@ __all__ = [
     "add_in_order",
     "axes_of",
     "bounds_of",
+    "in_memory",
     "measurements_of",
     "row_index",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Integers
 from simengine.asked import refuse_mixed
+from simengine.columns import Column
 from simengine.errors import UnknownNameError
 from simengine.records.arrays import Axes, Record
 
@@ -32,6 +33,11 @@ class CashMoments(Record):
     def __add__(self, other: CashMoments) -> CashMoments:
         n = self.n_replications + other.n_replications
         return CashMoments(self.unit, n, self.total + other.total, self.rounded + other.rounded, self.products + other.products)
+
+
+def in_memory(column: Any) -> NDArray[Any]:
+    """Return a column as an array: one of a store is read whole."""
+    return column.to_numpy() if isinstance(column, Column) else np.asarray(column)
 
 
 def measurements_of(replications: Integers) -> Integers:
@@ -57,7 +63,8 @@ class ReplicationResults(Record):
 
     replications: Annotated[Integers, Axes("replication")]
     columns: Mapping[str, NDArray[Any]]
-    """By name: one value per replication; names in `codes` hold indices into the words given there."""
+    """By name: one value per replication; names in `codes` hold indices into the words given there. Of a store: columns that are read
+    window by window (`simengine.columns`), and do row by row what arrays do."""
     codes: Mapping[str, tuple[str, ...]]
     lending_cash: Mapping[str, CashMoments]
     """By lender, and for all lenders if there are several: cash of its loans; empty if returns were not requested."""
@@ -73,6 +80,17 @@ class ReplicationResults(Record):
             elsewhere = f"If it is a statistic, it is found with `summarise(results)[{name!r}]`"
             raise UnknownNameError("column", name, self.columns, elsewhere)
         return self.columns[name]
+
+    @property
+    def n_replications(self) -> int:
+        """How many replications there are: as many as rows, unless people were measured several times."""
+        rows = self.replications
+        return len(np.unique(rows)) if isinstance(rows, np.ndarray) else len(rows)
+
+    def first(self, n: int) -> ReplicationResults:
+        """Return the results of the first rows, in memory, with the cash by date of all."""
+        columns = {name: in_memory(column[:n]) for name, column in self.columns.items()}
+        return replace(self, replications=in_memory(self.replications[:n]), columns=columns, lending_cash_by_row=None)
 
     def __repr__(self) -> str:
         return f"<ReplicationResults: {len(self.replications):,} replications, {len(self.columns)} columns>"
@@ -90,19 +108,20 @@ class ReplicationResults(Record):
         import pandas as pd
 
         columns = {
-            name: pd.Categorical.from_codes(column, list(self.codes[name])) if name in self.codes else column
+            name: pd.Categorical.from_codes(in_memory(column), list(self.codes[name])) if name in self.codes else in_memory(column)
             for name, column in self.columns.items()
         }
-        return pd.DataFrame(columns, index=row_index(self.replications))
+        return pd.DataFrame(columns, index=row_index(in_memory(self.replications)))
 
     def words(self, name: str) -> NDArray[np.str_]:
         """Return a coded column as words, one per row."""
-        words: NDArray[np.str_] = np.array(self.codes[name])[self[name]]
+        words: NDArray[np.str_] = np.array(self.codes[name])[in_memory(self[name])]
         return words
 
     def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
         """Return in which replications a coded column has a given word."""
-        return np.asarray(self.columns[name] == self.codes[name].index(word))
+        found: NDArray[np.bool_] = self.columns[name] == self.codes[name].index(word)
+        return found
 
     @staticmethod
     def join(parts: Sequence[ReplicationResults]) -> ReplicationResults:

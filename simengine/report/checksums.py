@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Collection
 from pathlib import Path
 
+from simengine.disk import force, force_folder, sum_of_file
 from simengine.errors import ResultsError
 
 NAME = "SHA256SUMS"
@@ -27,7 +26,7 @@ def write_checksums(folder: Path) -> None:
         if not name.isprintable() or "\\" in name:
             raise ResultsError(f"-o: the names of results must be of characters that can be printed; found {name!r}")
         force(path)
-        lines.append(f"{_sum_of(path)}  {name}\n")
+        lines.append(f"{sum_of_file(path)}  {name}\n")
     (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
     force(folder / NAME)
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
@@ -61,7 +60,7 @@ def verify(folder: Path, needed: Collection[str]) -> None:
     for name, kept in sums.items():
         rule = "must be as the run wrote it"
         try:
-            found = _sum_of(folder / name)
+            found = sum_of_file(folder / name)
         except OSError as error:
             raise ResultsError(f"{folder / name}: {rule}; found {error.strerror}. {_WAY_OUT}") from None
         if found != kept:
@@ -82,27 +81,5 @@ def verify_beside(path: Path) -> None:
     verify(path.parent, (path.name,))
 
 
-def force_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk, where the system has a way to do so."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
-
-
-def _sum_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def force(path: Path) -> None:
-    """Force the content of a file to the disk."""
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())

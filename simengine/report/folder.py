@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from simengine.arrow import as_array, as_words
+from simengine.columns import windows
+from simengine.disk import force, force_folder
 from simengine.errors import ResultsError
 from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.report.checksums import NAME as CHECKSUMS
-from simengine.report.checksums import force, force_folder, write_checksums
+from simengine.report.checksums import write_checksums
 from simengine.report.drafts import is_draft, is_in_use, new_draft
 
 if TYPE_CHECKING:
@@ -178,29 +180,23 @@ def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
 
 
 def write_replications(folder: Path, results: ReplicationResults) -> None:
-    """Write one row per replication as Parquet; coded columns become their words."""
-    columns = {
-        name: pa.DictionaryArray.from_arrays(as_array(values), as_array(list(results.codes[name])))
-        if name in results.codes
-        else as_array(values)
-        for name, values in results.columns.items()
-    }
-    rows = pa.table({"replication": as_array(results.replications), **columns})
-    write_rows(folder, "replications.parquet", rows)
+    """Write one row per replication as Parquet, window by window; coded columns become their words."""
+    codes = results.codes
+    named = [("replication", results.replications), *results.columns.items()]
+    rows = zip(*(windows(values) for _, values in named), strict=True)
+    names = [name for name, _ in named]
 
+    def tables() -> Iterator[pa.Table]:
+        for window in rows:
+            yield pa.table(
+                {
+                    name: as_words(values, codes[name]) if name in codes else as_array(values)
+                    for name, values in zip(names, window, strict=True)
+                }
+            )
 
-def as_array(values: np.ndarray | Sequence[str], is_known: np.ndarray | None = None) -> pa.Array:
-    """Return numbers or words as a column, with nothing where a number is not known.
-
-    pyarrow's own way from them loads pandas first, which takes half a second.
-    """
-    if not isinstance(values, np.ndarray):
-        texts = [text.encode() for text in values]
-        ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
-        return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
-    held = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
-    known = None if is_known is None or is_known.all() else pa.py_buffer(np.packbits(is_known, bitorder="little"))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [known, pa.py_buffer(held)])
+    first, rest = next(tables()), tables()
+    write_parts(folder, "replications.parquet", first.schema, chain([first], rest))
 
 
 def write_rows(folder: Path, name: str, rows: pa.Table) -> None:

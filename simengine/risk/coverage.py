@@ -22,6 +22,7 @@ import numpy as np
 
 from simengine.arrays import Floats
 from simengine.late import special
+from simengine.risk import sums
 
 Z_95 = 1.959963984540054  # the 97.5 % quantile of a standard normal distribution
 MANY = 1000
@@ -63,7 +64,8 @@ def is_constant(sample: Floats) -> bool:
     >>> is_constant(np.array([0.1 + 0.2, 0.3])), is_constant(np.array([0.3, 0.30001]))
     (True, False)
     """
-    return bool(np.ptp(sample) <= ROUNDING * np.abs(sample).max(initial=0.0))
+    low, high = sums.extremes(sample)
+    return high - low <= ROUNDING * max(abs(low), abs(high))
 
 
 def reach_95(n: int) -> float:
@@ -83,7 +85,7 @@ def judged(se: float, parts: Floats, rows: Floats | None = None) -> Judged:
     rows
         Shape (n_rows,): contribution of each replication, if a part contains many of them; absent: the parts.
     """
-    size = float(parts @ parts)
+    size = sums.square_sum(parts)
     if se == 0.0 or size == 0.0:
         return Judged(se)
     few = len(parts) < FEW and rows is not None
@@ -106,13 +108,12 @@ def _is_heavy(each: Floats, skew: float, side: float) -> bool:
 
 def _skew(parts: Floats) -> float:
     # Divided by the largest first: a third power of small shares would vanish.
-    largest = float(np.abs(parts).max(initial=0.0))
+    largest = sums.largest_size(parts)
     if largest == 0.0:
         return 0.0
     scaled = parts / largest
-    squares = scaled * scaled
-    size = float(squares.sum())
-    return float(squares @ scaled) / (size * sqrt(size))
+    size = sums.total(scaled * scaled)
+    return sums.cube_sum(scaled) / (size * sqrt(size))
 
 
 def tail_shape(sample: Floats) -> float:
@@ -131,7 +132,7 @@ def tail_shape(sample: Floats) -> float:
     kept = min(int(0.2 * n), int(3 * sqrt(n)))
     if kept < _LEAST_IN_TAIL:
         return 0.0
-    top = np.sort(np.partition(sample, n - kept - 1)[n - kept - 1 :])
+    top = sums.largest(sample, kept + 1)
     carried = np.cumsum(np.maximum(top[::-1], 0.0) ** 2)
     kept = min(kept, max(int(np.searchsorted(carried, _CARRIED * carried[-1])) + 1, _ENOUGH_IN_TAIL))
     excess = top[-kept:] - top[-kept - 1]

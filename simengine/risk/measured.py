@@ -5,6 +5,8 @@ A replication without a comparison has no estimate; counting it as 0 would be an
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from simengine.records import Floats
@@ -18,7 +20,7 @@ NOT_GIVEN = Statistic(float("nan"), float("nan"))
 
 def those_measured(weighting: Weighting | None, *samples: Floats) -> tuple[tuple[Floats, ...], Weighting | None]:
     """Return the rows of some samples, each of shape (n_rows,), in which all are measured, and how these rows were drawn."""
-    is_there = np.logical_and.reduce([np.isfinite(sample) for sample in samples])
+    is_there = reduce(np.logical_and, [np.isfinite(sample) for sample in samples])
     if is_there.all():
         return samples, weighting
     return tuple(sample[is_there] for sample in samples), given(weighting, is_there)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simengine.records import Floats
-from simengine.risk import statistics
+from simengine.risk import statistics, sums
 from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.jackknife import with_error
 from simengine.risk.measured import NOT_GIVEN, those_measured
@@ -144,7 +145,7 @@ def _quantile(amount: str, default: float, words: str = "") -> MeasureKind:
     def of(columns: Columns, party: str, level: float, weighting: Weighting | None) -> Statistic:
         values = one.of(columns, party)
         # What never happens comes after everything that does; it is told apart again below.
-        far = 2 * np.max(np.abs(values[np.isfinite(values)]), initial=1.0)
+        far = 2 * max(1.0, sums.largest_size(values[np.isfinite(values)]))
         (there,), of_there = those_measured(weighting, np.minimum(values, far))
         if len(there) < 2:
             return NOT_GIVEN
@@ -169,17 +170,17 @@ def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Flo
     The value is -T log E exp(-X / T), computed relative to the smallest X so that nothing overflows.
     """
     money = columns[f"{party}.npv"]
-    least = float(np.min(money))
+    least, _ = sums.extremes(money)
     utility = np.exp(-(money - least) / tolerance)
-    mean = float(np.mean(utility))
-    return np.asarray(least - tolerance * np.log(mean) - tolerance * (utility - mean) / mean)
+    mean = sums.mean(utility)
+    return least - tolerance * float(np.log(mean)) - tolerance * (utility - mean) / mean
 
 
 def _paid_without_effect(columns: Columns) -> Cases:
     truths = [values for name, values in columns.items() if name.startswith("metric.") and name.endswith(".truth")]
     # Of an effect that does not exist, as a share of nothing, nobody can say that there was one.
-    did_nothing = np.logical_and.reduce([~(truth > 0) for truth in truths])
-    return np.asarray((columns["contingent_payment"] > 0) & did_nothing)
+    did_nothing = reduce(np.logical_and, [~(truth > 0) for truth in truths])
+    return (columns["contingent_payment"] > 0) & did_nothing
 
 
 MEASURES: Mapping[str, MeasureKind] = {

@@ -106,7 +106,8 @@ def other_cash(columns: Mapping[str, Any], payer: str) -> Floats:
     """Compute what a payer is left with beside its saving less its payment: shape (n_replications,), in the currency."""
     saving, payment = columns[f"{payer}.true_saving"], columns[f"{payer}.payment"]
     # To the smallest unit: what sums of large numbers leave below it is no cash.
-    return np.asarray(np.round(columns[f"{payer}.net"] - (saving - payment), MOST_DECIMALS))
+    other: Floats = np.round(columns[f"{payer}.net"] - (saving - payment), MOST_DECIMALS)
+    return other
 
 
 def lenders_in(columns: Mapping[str, Any]) -> tuple[str, ...]:

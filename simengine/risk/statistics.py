@@ -3,7 +3,7 @@
 A value estimates the exact one of the study. Two standard errors on either side contain it in 95 of 100 runs, unless `covers` is
 false: then an interval does, or the error is unknown. Losses are positive. CVaR is the Rockafellar-Uryasev form, so that payouts
 with atoms (a guarantee, a cap) are handled. A sample is treated as independent draws of equal weight, unless it comes with `Draws`
-that say otherwise.
+that say otherwise. It may be a column that is read window by window: the numbers are the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Floats
 from simengine.late import special
+from simengine.risk import sums
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
+from simengine.risk.ordered import Ordered
 from simengine.risk.weighting import Weighting
 
 LEAST_CASES = 30
@@ -68,10 +70,10 @@ MeanAndSd: TypeAlias = Annotated[Mapping[str, Statistic], "mean, sd"]
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     """Return the mean, with standard error s / sqrt(n), widened if the sample is skewed."""
     if weighting is None:
-        value, n = float(np.mean(sample)), len(sample)
+        value, n = sums.mean(sample), len(sample)
         if is_constant(sample):
             return Statistic(value, 0.0)
-        found = judged(float(np.std(sample, ddof=1) / np.sqrt(n)), sample - value)
+        found = judged(sums.deviation(sample, value) / float(np.sqrt(n)), sample - value)
     else:
         value = float(weighting.share @ sample)
         if is_constant(sample):
@@ -100,15 +102,16 @@ def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     else:
         n = len(sample)
         # Divided by the largest first: the squares of small numbers would vanish.
-        scale = float(np.abs(sample - np.mean(sample)).max())
-        around = (sample - np.mean(sample)) / scale
-        relative = float(np.sqrt(around @ around / (n - 1)))
+        apart = sample - sums.mean(sample)
+        scale = sums.largest_size(apart)
+        around = apart / scale
+        relative = float(np.sqrt(sums.square_sum(around) / (n - 1)))
         squares = (around / relative) ** 2
-        variance = max(float(np.mean(squares * squares)) - (n - 3) / (n - 1), 0.0) / n
+        variance = max(sums.mean(squares * squares) - (n - 3) / (n - 1), 0.0) / n
         spread = scale * relative
         se = spread * float(np.sqrt(variance)) / 2
         # Two values equally often: of rounding alone no skewness is to be judged.
-        found = Judged(se) if is_constant(squares) else judged(se, squares - np.mean(squares))
+        found = Judged(se) if is_constant(squares) else judged(se, squares - sums.mean(squares))
     return Statistic(spread, found.se, covers=found.covers)
 
 
@@ -128,7 +131,7 @@ def probability(cases: NDArray[np.bool_], weighting: Weighting | None = None) ->
     24, 193-201.
     """
     if weighting is None:
-        return _share(int(np.count_nonzero(cases)), len(cases))
+        return _share(sums.count(cases), len(cases))
     if cases.all() or not cases.any():
         return _all_or_none(float(cases[0]), weighting.least_size)
     share = float(weighting.share @ cases)
@@ -162,8 +165,7 @@ def exceedance(sample: Floats, levels: Iterable[float], weighting: Weighting | N
     """Return the probability that each of some levels is exceeded."""
     if weighting is not None:
         return _exceedance_by_weighting(sample, np.array(list(levels)), weighting)
-    ordered, n = np.sort(sample), len(sample)
-    return [_share(n - int(np.searchsorted(ordered, level, side="right")), n) for level in levels]
+    return [_share(int(above), len(sample)) for above in sums.counts_above(sample, np.array(list(levels)))]
 
 
 def _exceedance_by_weighting(sample: Floats, levels: Floats, weighting: Weighting) -> list[Statistic]:
@@ -187,7 +189,7 @@ def quantile(sample: Floats, level: float, weighting: Weighting | None = None) -
     Maritz, J. S. and Jarrett, R. G. (1978), A note on estimating the variance of the sample median, JASA 73, 194-196.
     Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646.
     """
-    return _quantile_of_ordered(np.sort(sample), level) if weighting is None else _weighted_quantiles(sample, weighting)(level)
+    return _quantile_of_ordered(Ordered(sample), level) if weighting is None else _weighted_quantiles(sample, weighting)(level)
 
 
 def rank_of(n: int, level: float) -> int:
@@ -229,11 +231,17 @@ def _binomial_quantile(n: int, probability: float, level: float) -> int:
     return reached - 1 if reached > 0 and special.bdtr(reached - 1, n, probability) >= level else reached
 
 
-def _quantile_of_ordered(ordered: Floats, level: float) -> Statistic:
-    n = len(ordered)
-    value = float(ordered[rank_of(n, level) - 1])
+def _around(n: int, level: float) -> tuple[int, int]:
+    """Return the ranks, from 0, from the first to the one after the last of those that matter for a quantile of n draws."""
     reach = int(10 * np.sqrt(n * level * (1 - level))) + 10
-    first, last = max(int(n * level) - reach, 0), min(int(n * level) + reach, n)
+    return max(int(n * level) - reach, 0), min(int(n * level) + reach, n)
+
+
+def _quantile_of_ordered(ordered: Ordered, level: float) -> Statistic:
+    n = len(ordered)
+    first, last = _around(n, level)
+    ordered.prepare([(0, 1), (first, last), (n - 1, n)])
+    value = float(ordered[rank_of(n, level) - 1])
     edges = special.betainc(level * (n + 1), (1 - level) * (n + 1), np.arange(first, last + 1) / n)
     weights, around = np.diff(edges), ordered[first:last] - value
     weights = weights / weights.sum()
@@ -244,7 +252,7 @@ def _quantile_of_ordered(ordered: Floats, level: float) -> Statistic:
     return _with_interval(found, ordered, ends, is_known=ranks is not None)
 
 
-def _with_interval(found: Statistic, ordered: Floats, ends: tuple[int, int], *, is_known: bool) -> Statistic:
+def _with_interval(found: Statistic, ordered: Floats | Ordered, ends: tuple[int, int], *, is_known: bool) -> Statistic:
     """Add the interval of a quantile, and say whether its standard error covers.
 
     Parameters
@@ -324,22 +332,21 @@ def conditional_value_at_risk(loss: Floats, level: float, weighting: Weighting |
     ----------
     Rockafellar, R. T. and Uryasev, S. (2000), Optimization of conditional value-at-risk, Journal of Risk 2, 21-41.
     """
-    if weighting is None:
-        q = float(np.partition(loss, rank_of(len(loss), level) - 1)[rank_of(len(loss), level) - 1])
-    else:
-        q = _weighted_quantiles(loss, weighting)(level).value
+    at_rank = rank_of(len(loss), level) - 1
+    q = float(Ordered(loss)[at_rank]) if weighting is None else _weighted_quantiles(loss, weighting)(level).value
     excess, beyond = mean(np.maximum(loss - q, 0.0) / (1 - level), weighting), loss > q
-    if not beyond.any():
+    if not sums.count(beyond):
         points = _in_tail(len(loss) if weighting is None else weighting.size, level)
         return Statistic(q, 0.0, interval_95=None if is_constant(loss) else (q, q), tail_points=points, covers=is_constant(loss))
-    points = float(np.count_nonzero(beyond)) if weighting is None else weighting.distinct(beyond)
+    points = float(sums.count(beyond)) if weighting is None else weighting.distinct(beyond)
     return Statistic(q + excess.value, excess.se, tail_points=points, covers=excess.covers)
 
 
 def quantiles(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:
     """Return the quantiles p05, p25, p50, p75, p95."""
     if weighting is None:
-        ordered = np.sort(sample)
+        ordered, n = Ordered(sample), len(sample)
+        ordered.prepare([(0, 1), (n - 1, n), *(_around(n, level) for level in LEVELS.values())])
         return {name: _quantile_of_ordered(ordered, level) for name, level in LEVELS.items()}
     one = _weighted_quantiles(sample, weighting)
     return {name: one(level) for name, level in LEVELS.items()}

@@ -10,7 +10,7 @@ import numpy as np
 
 from simengine.errors import UnknownNameError, UsageError, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, Floats, ReplicationResults
-from simengine.risk import statistics, trust
+from simengine.risk import statistics, sums, trust
 from simengine.risk.frames import frame_of, statistics_in
 from simengine.risk.mean_cash import irr_of_drawn_cash, irr_of_mean_cash
 from simengine.risk.measured import those_measured
@@ -132,9 +132,9 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
     UsageError
         If there are fewer than two replications.
     """
-    if len(np.unique(results.replications)) < 2:
+    if results.n_replications < 2:
         rule = "a table must be made of at least 2 replications, for one has no standard error"
-        raise UsageError(f"summarise: {rule}; found {len(np.unique(results.replications))}")
+        raise UsageError(f"summarise: {rule}; found {results.n_replications}")
     weighting, measures = weighting_of(results, control_variates), tuple(measures)
     people: PeopleSection = {"service_users": statistics.summary(results["service_users"], weighting)}
     diagnostics: DiagnosticsSection = {
@@ -160,7 +160,7 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
         refused |= {f"{name}.irr_of_mean_cash": why for name in results.lending_cash}
     asked = {str(measure): measure.of(results.columns, weighting) for measure in measures}
     refused |= _thin(measures, asked, results, weighting, n_replications)
-    nets = {party: np.asarray(results[f"{party}.net"], dtype=np.float64) for party in parties_of(results.columns)}
+    nets = {party: results[f"{party}.net"].astype(np.float64) for party in parties_of(results.columns)}
     # Who neither pays nor gets anything has nothing to lose.
     nets = {party: net for party, net in nets.items() if net.any()}
     return RiskTable(
@@ -172,7 +172,7 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
             running_mean={party: trust.running_mean(net, weighting) for party, net in nets.items()},
             split_half={party: trust.split_half(net, weighting) for party, net in nets.items()},
             tail_points={path: int(statistic.tail_points or 0) for path, statistic in trust.tail_statistics(sections)},
-            n_clipped=int(results["clipped"].sum()),
+            n_clipped=int(sums.total(results["clipped"])),
         ),
         {text: statistic for text, statistic in asked.items() if text not in refused},
     )
@@ -203,7 +203,7 @@ def weighting_of(results: ReplicationResults, control_variates: Floats | None = 
     weight, group = results.columns.get("weight"), results.columns.get("group")
     if weight is None and group is None and control_variates is None:
         return None
-    return Weighting(len(results.replications), weight, group, control_variates, len(np.unique(results.replications)))
+    return Weighting(len(results.replications), weight, group, control_variates, results.n_replications)
 
 
 def _by_role(results: ReplicationResults, weighting: Weighting | None) -> Mapping[str, Any]:
@@ -266,16 +266,16 @@ def _lender(results: ReplicationResults, name: str, weighting: Weighting | None)
         section["drawn"] = statistics.summary(results["drawn"], weighting)
         section["p_no_payment_beyond_guarantee"] = statistics.probability(results["contingent_payment"] <= 0, weighting)
     was_drawn = np.isfinite(multiple)
-    if was_drawn.sum() > 1:
+    if sums.count(was_drawn) > 1:
         among = given(weighting, was_drawn)
         section["repayment"] = _repayment(paid_in[was_drawn], back[was_drawn], among)
         section["moic"] = statistics.summary(multiple[was_drawn], among)
     has_rate = np.isfinite(rate)
-    if has_rate.sum() > 1:
+    if sums.count(has_rate) > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], given(weighting, has_rate))
     pays_back = np.isfinite(results[f"{name}.payback_months"])
-    if pays_back.sum() > 1:
+    if sums.count(pays_back) > 1:
         # Quantiles alone: a mean over the replications that pay back says nothing of the others.
         section["payback_months"] = statistics.quantiles(results[f"{name}.payback_months"][pays_back], given(weighting, pays_back))
     of_mean_cash = (

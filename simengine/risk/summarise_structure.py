@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.records import ReplicationResults
-from simengine.risk import statistics
+from simengine.risk import statistics, sums
 from simengine.risk.measures import p_loss
 from simengine.risk.returns import STATUSES
 from simengine.risk.sections import CostSection, GrantSection, GuaranteeSection, StepSection, StructureSections, TrancheSection
@@ -48,9 +48,9 @@ def _tranche(results: ReplicationResults, path: str, weighting: Weighting | None
         section["peak_outstanding"] = statistics.summary(results[f"{path}.peak_outstanding"], weighting)
         section["p_exhausted"] = statistics.probability(results.is_word(f"{path}.is_exhausted", "yes"), weighting)
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
-    if was_drawn.sum() > 1:
+    if sums.count(was_drawn) > 1:
         section["moic"] = statistics.summary(multiple[was_drawn], given(weighting, was_drawn))
-    if has_rate.sum() > 1:
+    if sums.count(has_rate) > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], given(weighting, has_rate))
     return section

@@ -12,6 +12,7 @@ import numpy as np
 from simengine.errors import NotGivenError
 from simengine.records import Floats
 from simengine.risk import statistics
+from simengine.risk.ordered import Ordered
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
 
@@ -144,8 +145,8 @@ def loss_levels(loss: Floats) -> tuple[float, ...]:
     >>> loss_levels(np.linspace(-1.0, 7.0, 1001))[:4]
     (-1.0, -0.8, -0.6, -0.4)
     """
-    low, high = (float(edge) for edge in np.quantile(loss, [0.001, 0.999]))
-    low, high = min(low, 0.0), max(high, 0.0)
+    ordered = Ordered(loss)
+    low, high = min(ordered.linear(0.001), 0.0), max(ordered.linear(0.999), 0.0)
     step = _round_step((high - low) / _STEPS)
     return tuple(round(k * step, 12) + 0.0 for k in range(floor(low / step + 1e-9), ceil(high / step - 1e-9) + 1))
 
@@ -170,15 +171,16 @@ def running_mean(sample: Floats, weighting: Weighting | None) -> RunningMean:
 
 def split_half(sample: Floats, weighting: Weighting | None) -> float:
     """Return the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
-    rows = np.arange(len(sample))
-    # Rows of one group stay together.
-    names = rows if weighting is None or weighting.group is None else np.unique(weighting.group, return_inverse=True)[1]
-    n_groups = int(names.max(initial=-1)) + 1
-    if n_groups < 4:
+    n = len(sample) if weighting is None else weighting.n_groups
+    if n < 4:
         return 0.0
-    is_first = names < n_groups // 2
-    one, other = (
-        statistics.mean(sample[half], None if weighting is None else weighting.some(rows[half])) for half in (is_first, ~is_first)
-    )
+    if weighting is None:
+        one, other = statistics.mean(sample[: n // 2]), statistics.mean(sample[n // 2 :])
+    else:
+        rows = np.arange(len(sample))
+        # Rows of one group stay together.
+        names = rows if weighting.group is None else np.unique(weighting.group, return_inverse=True)[1]
+        is_first = names < n // 2
+        one, other = (statistics.mean(sample[half], weighting.some(rows[half])) for half in (is_first, ~is_first))
     error = sqrt(one.se**2 + other.se**2)
     return (one.value - other.value) / error if error > 0 else 0.0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 
+from simengine.arrow import as_array
 from simengine.config import Study
 from simengine.late import late
 from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
@@ -18,7 +19,7 @@ from simengine.questions.cash.periods import date_of
 from simengine.questions.question import Asked, Files, Source
 from simengine.records import measurements_of
 from simengine.report.answers import Heading, answer_heading
-from simengine.report.folder import as_array, write_parts
+from simengine.report.folder import write_parts
 from simengine.risk.statistics import LEVELS, QuantilesAlone, Statistic, Summary
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from simengine.distributions import Constant
 from simengine.errors import UnknownNameError
 from simengine.pipeline import draw_numbers, drawn_again
 from simengine.questions.run.outside import OutsideView, outside_view
-from simengine.records import ReplicationResults, row_index
+from simengine.records import ReplicationResults, in_memory, row_index
 from simengine.replications.answer import Answer
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
@@ -23,6 +23,8 @@ from simengine.replications.precision import PreciseRun, control_variates, read_
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
 from simengine.sampling import Sampling, refuse_impossible_variates, seeds_again
+from simengine.store.run import Keeping, fill_store
+from simengine.store.stored_results import stored_results
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,7 +62,7 @@ class Run(Answer):
             If too few replications carry the statistic: the message says how many it takes.
         """
         if name in self.results.columns:
-            return self.results.words(name) if name in self.results.codes else self.results[name]
+            return self.results.words(name) if name in self.results.codes else in_memory(self.results[name])
         if self.table.get(name) is None and name not in self.table.refused:
             raise UnknownNameError("name", name, [*self.results.columns, *(path for path, _ in self.table.statistics())])
         return self.table[name]
@@ -94,7 +96,7 @@ class Run(Answer):
         """
         import pandas as pd
 
-        rows = self.results.replications
+        rows = in_memory(self.results.replications)
         drawn = draw_numbers(self.study, self.seed, np.unique(rows), self.sampling)
         again = [drawn_again(self.study, drawn, other) for other in seeds_again(self.seed, self.sampling.measured)]
         uncertain = [
@@ -114,6 +116,7 @@ def run_question(
     at_most: int,
     measures: Sequence[str] = (),
     shows_diagnostics: bool = False,
+    keeping: Keeping | None = None,
 ) -> Run:
     """Run a study, and summarise its replications.
 
@@ -135,6 +138,8 @@ def run_question(
         Further measures: `party.measure`, or a measure alone for every party that has it.
     shows_diagnostics
         Whether tables show how each mean converges as the run grows.
+    keeping
+        The store of the run; absent: its replications are held in memory.
 
     Raises
     ------
@@ -145,6 +150,12 @@ def run_question(
     how: dict[str, Any] = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
     shown = (sampling, with_control_variates, shows_diagnostics, study)
     seed, n_replications = ensemble.seed, ensemble.n_replications
+    if keeping is not None:
+        store = fill_store(keeping, study, ensemble)
+        results = stored_results(store)
+        ensemble = replace(ensemble, n_replications=store.record.replications)
+        table = summarise(results, None, asked)
+        return Run(results, table, None, *shown, outside_view(study, ensemble), n_replications=table.n_replications, seed=seed)
     if until is not None:
         goals = read_goals(until)
         precise = run_until(

@@ -35,6 +35,8 @@ _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
+MOST_DRAWN = 500_000
+"""Rows of a run that a picture shows, at most: the first. More would not change what the eye sees."""
 _TITLE = 74
 """Characters for which the title of one side has room."""
 
@@ -77,7 +79,10 @@ def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks:
                 axes.set_axis_off()
             for axes, party in zip(panels[:, side], names, strict=False):
                 draw(axes, party)
-        figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
+        n_shown, n = len(results.replications), table.n_replications
+        of_all = f", {n_shown:,} of them drawn" if n_shown < n else ""
+        title = f"{shorten(study.study.title, 100, placeholder='…')} ({n:,} replications{of_all})"
+        figure.suptitle(title, fontsize=11)
         return figure
 
     return drawn(paint)
@@ -173,8 +178,9 @@ def _range(*samples: Floats) -> tuple[float, float]:
 def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     """Draw both pictures in every form, by the names of their files."""
     study = asked.subject
+    shown = found.results.first(MOST_DRAWN)
     images = {
-        "picture": draw_run(study, found.results, found.table, payment_marks(study.contract, found.results)),
+        "picture": draw_run(study, shown, found.table, payment_marks(study.contract, shown)),
         "exceedance": draw_exceedance(study, found.table, found.results),
     }
     return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}

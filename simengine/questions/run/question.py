@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 from simengine.errors import UsageError
 from simengine.questions.options import MEASURES_OPTION
 from simengine.questions.question import Asked, Option, Question, Source, Values, Work, later
+from simengine.questions.run.stored import EXTEND_OPTION, SHARD_OPTION, STORE_OPTIONS, keeping_of
+from simengine.questions.subject import STUDY_OR_STORE
 
 if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.sampling import Sampling
 
 _AT_MOST = 1_000_000
+_HELD_OF_A_STORE = 10_000
+"""Replications that a run in a store holds at once, about: those of the blocks that are worked on."""
 DRAWING = (
     Option("sobol", "Spread the numbers that have a distribution evenly: scrambled Sobol points.", kind=bool, default=False),
     Option(
@@ -59,10 +63,11 @@ def _tilt(text: str) -> tuple[str, float]:
         raise UsageError(f"--tilt: {rule}; found {text!r}") from None
 
 
-def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+def _prepare(study: Study, values: Values, source: Source) -> Asked:
     if values["until"] is None and values["at_most"] is not None:
         raise UsageError("--at-most: must stand with --until, which it limits; found none. Use -n for a number of replications")
     asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
+    asked |= {"keeping": keeping_of(study, values, source)}
     asked |= {
         "until": values["until"],
         "at_most": values["at_most"] or _AT_MOST,
@@ -74,6 +79,26 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
 
 def _how_many(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
     return n_replications if values["until"] is None else values["at_most"] or _AT_MOST
+
+
+def _held(study: Study, values: Values, n_replications: int) -> int:
+    """Say how many are held in memory: of a store few."""
+    is_stored = values["store"] is not None or values["begun"] is not None
+    return min(n_replications, _HELD_OF_A_STORE) if is_stored else _how_many(study, values, n_replications)
+
+
+def _prepare_shard(study: Study, values: Values, source: Source) -> Asked:
+    return Asked(study, {"keeping": keeping_of(study, values, source)})
+
+
+def _refuse_trial(asked: Asked) -> Asked:  # noqa: ARG001
+    raise UsageError(
+        "--dry-run: must be asked of the whole run; found --shard. Leave it out: each shard takes its part of the time"
+    )
+
+
+def _in_memory(asked: Asked) -> Asked:
+    return asked if asked.values["keeping"] is None else replace(asked, values={**asked.values, "keeping": None})
 
 
 def _worked(study: Study, values: Values, n_replications: int) -> Work:
@@ -90,8 +115,24 @@ def _sized_by(values: Values) -> str:
     return "--until: the precision decides how many replications there are; found -n as well. Use --at-most for a limit"
 
 
+SHARD = Question[Any](
+    name="run",
+    summary="Compute a part of the blocks of a run that is kept in a store.",
+    options=(SHARD_OPTION, *STORE_OPTIONS),
+    subject=STUDY_OR_STORE,
+    prepare=_prepare_shard,
+    kept=_held,
+    how_kept=lambda _: {},
+    in_memory=_refuse_trial,
+    ask=later("simengine.questions.run.shard", "compute_shard"),
+    tables=later("simengine.questions.run.shard", "shard_tables"),
+    keeps="what was computed",
+    answer_name="shard",
+)
+"""Compute a shard of a run."""
 RUN = Question[Any](
     name="run",
+    subject=STUDY_OR_STORE,
     summary="Simulate STUDY and show the distribution of what each party gets.",
     options=(
         Option(
@@ -102,10 +143,14 @@ RUN = Question[Any](
         Option("at_most", "With --until: the most replications. If absent: 1,000,000.", kind=int, low=1, high=2**32),
         *DRAWING,
         MEASURES_OPTION,
+        *STORE_OPTIONS,
+        EXTEND_OPTION,
         Option("diagnostics", "Also show how the mean of each party's net converges as the run grows.", kind=bool, default=False),
     ),
     prepare=_prepare,
-    kept=_how_many,
+    kept=_held,
+    in_memory=_in_memory,
+    stored_bytes=later("simengine.questions.run.stored", "bytes_of_store"),
     worked=_worked,
     tried=lambda asked: replace(asked, values={**asked.values, "until": None}),
     how_kept=lambda values: {"sampling": sampling_of(values)},
@@ -117,4 +162,5 @@ RUN = Question[Any](
     write=later("simengine.questions.run.content", "write_run"),
     keeps="summary, tables, pictures, study and provenance",
     answer_name="summary",
+    instead={"shard": SHARD},
 )

@@ -12,13 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from simengine.arrow import as_array
 from simengine.config import Study
 from simengine.config.roles import values_nothing, without_costs
 from simengine.late import late
 from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
 from simengine.report.document import RefusedContent, refused_content
-from simengine.report.folder import as_array
 from simengine.report.layouts import party_title
 from simengine.report.picture import drawn, in_lines, new_figure
 from simengine.report.steps import MovesContent
@@ -27,6 +27,7 @@ from simengine.risk.coverage import is_constant
 from simengine.risk.sections import DiagnosticsSection, NotMeasuredSection
 from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import REPAYMENT, RiskTable, weighting_of
+from simengine.risk.sums import extremes
 from simengine.risk.trust import Exceedance, TableSection
 
 if TYPE_CHECKING:
@@ -169,13 +170,13 @@ def draw_exceedance(study: Study, table: RiskTable, results: ReplicationResults)
         figure, panels = _panels(len(curves))
         for axes, (party, curve) in zip(panels, curves.items(), strict=True):
             axes.set_title(in_lines(party_title(study, party), 60), fontsize=10)
-            loss = -np.asarray(results[f"{party}.net"], dtype=np.float64)
+            loss = -results[f"{party}.net"].astype(np.float64)
             if is_constant(loss) or party in without_costs(study):
                 certain = f"loses {loss[0] / unit:,.4g} in every replication" if loss[0] > 0 else "cannot lose in this study"
                 axes.text(0.5, 0.5, certain, transform=axes.transAxes, ha="center", va="center")
                 axes.set_axis_off()
                 continue
-            largest = float(loss.max())
+            _, largest = extremes(loss)
             _draw_curve(axes, curve, unit, largest, probability(loss >= largest, weighting_of(results)).value)
             axes.set_xlabel(f"loss, {money} (left of 0: gain)")
             axes.set_ylabel("probability of a larger loss, %")

@@ -1,0 +1,152 @@
+"""Columns of more rows than memory may hold: what is asked of them row by row is worked out window by window, when it is read.
+
+A column behaves as a NumPy array does where that works row by row (arithmetic, comparison, `where`, a mask, a slice), and keeps
+nothing. It never becomes an array by itself: `to_numpy` makes it one, where somebody wants that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
+
+WINDOW = 65_536
+"""Rows that are worked on at once. Sums are those of windows, added up exactly, so that an array and a column have the same."""
+Rows = Callable[[int, int], NDArray[Any]]
+"""From the first row and the one after the last to the values between them."""
+
+
+class Column(NDArrayOperatorsMixin):
+    """A column that is read window by window.
+
+    Parameters
+    ----------
+    rows
+        Reads some rows.
+    first, end
+        The first row, and the one after the last.
+    among
+        The rows that count, a column of truth values; absent: all.
+    """
+
+    ndim = 1
+
+    def __init__(self, rows: Rows, first: int, end: int, among: Column | None = None) -> None:
+        self._rows, self._first, self._end, self._among = rows, first, end, among
+
+    def windows(self) -> Iterator[NDArray[Any]]:
+        """Yield the values in order, `WINDOW` at once and the rest at the end."""
+        waiting: list[NDArray[Any]] = []
+        n_waiting = 0
+        for first in range(self._first, self._end, WINDOW):
+            end = min(first + WINDOW, self._end)
+            values = self._rows(first, end)
+            if self._among is None:
+                yield values
+                continue
+            waiting.append(values[self._among._rows(first, end)])
+            n_waiting += len(waiting[-1])
+            if n_waiting >= WINDOW:
+                joined = np.concatenate(waiting)
+                yield joined[:WINDOW]
+                waiting, n_waiting = [joined[WINDOW:]], n_waiting - WINDOW
+        if n_waiting:
+            yield np.concatenate(waiting)
+
+    def to_numpy(self) -> NDArray[Any]:
+        """Read all values into memory."""
+        parts = list(self.windows())
+        return np.concatenate(parts) if parts else self._rows(self._first, self._first)
+
+    @cached_property
+    def _n_true(self) -> int:
+        return sum(int(np.count_nonzero(window)) for window in self.windows())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its values."""
+        return self._rows(self._first, min(self._first + 1, self._end)).dtype
+
+    @property
+    def shape(self) -> tuple[int]:
+        """As that of an array: how many rows there are."""
+        return (len(self),)
+
+    def __len__(self) -> int:
+        return self._end - self._first if self._among is None else self._among._n_true
+
+    def __repr__(self) -> str:
+        return f"<Column: {len(self):,} rows>"
+
+    def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
+        raise TypeError(
+            "a column of a store must not become an array by the way; found one where an array is needed. `to_numpy()` reads it"
+        )
+
+    def __getitem__(self, which: Any) -> Any:
+        """Take a row by its number, rows by a slice without steps, or those for which a column of truth values of the same rows is true."""
+        if isinstance(which, Column):
+            if self._among is not None or not self._is_beside(which):
+                raise TypeError("a column must be chosen from by truth values of the same rows")
+            return Column(self._rows, self._first, self._end, which)
+        if isinstance(which, slice) and self._among is None:
+            first, end, step = which.indices(len(self))
+            if step == 1:
+                return Column(self._rows, self._first + first, self._first + max(end, first))
+        elif not isinstance(which, slice):
+            place = range(len(self))[which]
+            if self._among is None:
+                return self._rows(self._first + place, self._first + place + 1)[0]
+        raise TypeError(f"a column must be read by a mask, a number or a slice; found {which!r}")
+
+    def _is_beside(self, other: Column) -> bool:
+        return (self._first, self._end) == (other._first, other._end) and self._among is other._among
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **how: Any) -> Any:
+        if method != "__call__" or how or any(isinstance(one, np.ndarray) and one.ndim for one in inputs):
+            return NotImplemented
+        return self._with(function, inputs)
+
+    def __array_function__(self, function: Callable[..., Any], _: Any, inputs: tuple[Any, ...], how: dict[str, Any]) -> Any:
+        # Of the functions that are no ufuncs, those that work row by row.
+        return self._with(function, inputs) if function in (np.where, np.round) and not how else NotImplemented
+
+    def _with(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> Column:
+        columns = [one for one in inputs if isinstance(one, Column)]
+        if not all(self._is_beside(other) for other in columns):
+            raise TypeError("columns must have the same rows to be put together")
+
+        def rows(first: int, end: int) -> NDArray[Any]:
+            values: NDArray[Any] = function(*(one._rows(first, end) if isinstance(one, Column) else one for one in inputs))
+            return values
+
+        return Column(rows, self._first, self._end, self._among)
+
+    def __pow__(self, power: Any) -> Any:
+        # As an array does: a square is a product.
+        return np.square(self) if power == 2 else np.power(self, power)
+
+    def astype(self, kind: Any) -> Column:
+        """Return the column with values of another type."""
+        return self._with(lambda values: values.astype(kind, copy=False), (self,))
+
+    def any(self) -> bool:
+        """Return whether some value is not 0."""
+        return any(bool(window.any()) for window in self.windows())
+
+    def all(self) -> bool:
+        """Return whether no value is 0."""
+        return all(bool(window.all()) for window in self.windows())
+
+
+def windows(sample: Any) -> Iterator[NDArray[Any]]:
+    """Yield the values of an array or a column in order, `WINDOW` at once."""
+    if isinstance(sample, Column):
+        yield from sample.windows()
+        return
+    for first in range(0, len(sample), WINDOW):
+        yield sample[first : first + WINDOW]

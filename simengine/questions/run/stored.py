@@ -1,0 +1,131 @@
+"""How a run is kept in a store: its options, and what of them goes together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simengine.errors import UsageError
+from simengine.questions.question import Option, Source, Values
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+    from simengine.questions.driver import Posed
+    from simengine.store.run import Keeping
+
+_ENGINES = ("threads", "dask")
+SHARD_OPTION = Option(
+    "shard",
+    "Compute only every I-th of N parts of the blocks, such as 2/8: many machines fill one --store, each its part.",
+    metavar="I/N",
+    is_recorded=False,
+)
+STORE_OPTIONS = (
+    Option(
+        "store",
+        "New or empty folder for the replications, in blocks: so a run may be of any size, stopped, gone on with and added to. "
+        "If absent: they are held in memory.",
+        kind=object,
+        metavar="FOLDER",
+        is_recorded=False,
+    ),
+    Option(
+        "resume",
+        "STUDY is the folder of a --store: compute the blocks that it lacks, then answer.",
+        kind=bool,
+        default=False,
+        is_recorded=False,
+    ),
+    Option(
+        "engine",
+        "What computes the blocks of a --store: threads of this process, or the workers of a Dask cluster; changes no result.",
+        default="threads",
+        words=_ENGINES,
+        is_recorded=False,
+    ),
+    Option(
+        "scheduler",
+        "With --engine dask: the address of its scheduler, such as tcp://host:8786. If absent: a cluster of --threads processes here.",
+        metavar="ADDRESS",
+        is_recorded=False,
+    ),
+    Option("begun", "The store that is asked about.", kind=object, is_hidden=True, is_recorded=False),
+)
+EXTEND_OPTION = Option(
+    "extend",
+    "STUDY is the folder of a --store: add so many replications to it, then answer.",
+    kind=int,
+    low=1,
+    high=2**32,
+    metavar="N",
+    is_recorded=False,
+)
+
+
+def keeping_of(study: Study, values: Values, source: Source) -> Keeping | None:
+    """Read how a run is kept in a store; None where it is held in memory.
+
+    Raises
+    ------
+    UsageError
+        If options contradict each other.
+    """
+    store, begun = values["store"], values["begun"]
+    _refuse_contradictions(values)
+    place: Any = store if begun is None else begun
+    if place is None:
+        return None
+    from simengine.report.document import as_text, kept_text
+    from simengine.store.locks import read_shard
+    from simengine.store.run import Keeping
+
+    if not isinstance(place, str | Path) or not str(place).strip():
+        raise UsageError(f"--store: must be the name of a folder; found {place!r}")
+    return Keeping(
+        Path(place),
+        (kept_text(study, source.variant), as_text(study.contract)),
+        source.variant,
+        source.overrides,
+        is_begun=begun is not None,
+        resumes=values["resume"],
+        extend=values.get("extend") or 0,
+        shard=read_shard(values["shard"]) if "shard" in values else None,
+        engine=values["engine"],
+        scheduler=values["scheduler"],
+    )
+
+
+def bytes_of_store(posed: Posed, tried: int) -> int | None:
+    """Work out the bytes of the blocks of a store from some replications; None where there is no store."""
+    keeping: Keeping | None = posed.asked.values["keeping"]
+    if keeping is None:
+        return None
+    from simengine.store.block import Stretch, compute_and_encode
+
+    stretch = Stretch(posed.asked.subject, posed.seed, 0, tried, posed.block_size)
+    return round(len(compute_and_encode(stretch)) * (posed.n_replications + keeping.extend) / tried)
+
+
+def _refuse_contradictions(values: Values) -> None:
+    store, begun = values["store"], values["begun"]
+    if store is not None and begun is not None:
+        raise UsageError("--store: must go with a study; found the folder of a store as well. Leave --store out")
+    if begun is None:
+        for option, is_given in (("--resume", values["resume"]), ("--extend", values.get("extend") is not None)):
+            if is_given:
+                way_out = f"Write `simengine run FOLDER {option}{' N' if option == '--extend' else ''}`"
+                raise UsageError(f"{option}: must go with the folder of a store; found a study. {way_out}")
+    if store is None and begun is None:
+        for option, is_given in (("--shard", "shard" in values), ("--engine", values["engine"] != "threads")):
+            if is_given:
+                raise UsageError(f"{option}: must go with a store; found none. Add --store FOLDER")
+    if values["scheduler"] is not None and values["engine"] != "dask":
+        raise UsageError("--scheduler: must go with --engine dask; found threads. Add --engine dask, or leave it out")
+    drawn = [word for word, name in _NOT_PLAIN if values.get(name)] + (["--measured"] if values.get("measured", 1) != 1 else [])
+    if drawn and (store is not None or begun is not None):
+        raise UsageError(
+            f"--store: replications of a store must be independent and weigh the same; found {drawn[0]}. Leave one of them out"
+        )
+
+
+_NOT_PLAIN = (("--sobol", "sobol"), ("--tilt", "tilts"), ("--control-variates", "control_variates"), ("--until", "until"))

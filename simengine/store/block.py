@@ -1,0 +1,163 @@
+"""A block of replications: computed, written as Parquet, and read again."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simengine.arrow import as_array, as_words
+from simengine.config import Study
+from simengine.errors import ResultsError
+from simengine.late import late
+from simengine.pipeline import draw_numbers, run_block
+from simengine.records import CashMoments, Floats, ReplicationResults
+from simengine.sampling import distributions_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa = late("pyarrow")
+    parquet = late("pyarrow.parquet")
+
+DRAWN = "draw:"
+"""Begins the names of columns of numbers that were drawn: no party can be called so."""
+_CASH = b"simengine.lending_cash"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring replications of a run."""
+
+    results: ReplicationResults
+    draws: Mapping[str, Floats]
+    """By path: the numbers that were drawn, shape (n_replications,)."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring replications of a study that are to be computed: plain data, which may travel to another machine."""
+
+    study: Study
+    seed: int
+    first: int
+    end: int
+    """One after the last."""
+    at_once: int
+    """Replications that are simulated at once, at most."""
+
+
+def compute(stretch: Stretch) -> Block:
+    """Compute replications; how many at once changes no bit."""
+    study, seed = stretch.study, stretch.seed
+    starts = range(stretch.first, stretch.end, stretch.at_once)
+    numbers = [np.arange(start, min(start + stretch.at_once, stretch.end), dtype=np.int64) for start in starts]
+    paths = distributions_of(study.numbers)
+    drawn = draw_numbers(study, seed, np.concatenate(numbers))
+    results = ReplicationResults.join([run_block(study, seed, some) for some in numbers])
+    return Block(results, {path: drawn[path] for path in paths})
+
+
+def joined(one: Block, other: Block) -> Block:
+    """Join a block and what follows it."""
+    draws = {path: np.concatenate([values, other.draws[path]]) for path, values in one.draws.items()}
+    return Block(ReplicationResults.join([one.results, other.results]), draws)
+
+
+def encode(block: Block) -> bytes:
+    """Write a block as Parquet, with a checksum of every page, and the exact sums of the lenders' cash beside the columns."""
+    results = block.results
+    columns = {
+        name: as_words(values, results.codes[name]) if name in results.codes else as_array(values)
+        for name, values in results.columns.items()
+    }
+    drawn = {f"{DRAWN}{path}": as_array(values) for path, values in block.draws.items()}
+    table = pa.table({"replication": as_array(results.replications), **columns, **drawn})
+    cash = json.dumps({name: _plain(moments) for name, moments in results.lending_cash.items()}, separators=(",", ":"))
+    file = io.BytesIO()
+    parquet.write_table(table.replace_schema_metadata({_CASH: cash}), file, compression="zstd", write_page_checksum=True)
+    return file.getvalue()
+
+
+def compute_and_encode(stretch: Stretch) -> bytes:
+    """Compute replications, and write them as Parquet: what a worker does."""
+    return encode(compute(stretch))
+
+
+def open_block(source: Any) -> Any:
+    """Open a block that was written as Parquet; every page that is read is held against its checksum."""
+    return parquet.ParquetFile(source, page_checksum_verification=True)
+
+
+def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> Block:
+    """Read a block that was written as Parquet."""
+    file = open_block(io.BytesIO(content))
+    table = file.read()
+    values = {name: numbers_of(table[name], codes.get(name)) for name in table.column_names}
+    replications = values.pop("replication")
+    draws = {name.removeprefix(DRAWN): values.pop(name) for name in list(values) if name.startswith(DRAWN)}
+    return Block(ReplicationResults(replications, values, codes, cash_of(file)), draws)
+
+
+def numbers_of(column: Any, words: tuple[str, ...] | None) -> np.ndarray:
+    """Return a column of a table as numbers; of words, their places among those of the run."""
+    parts = [part for part in column.chunks if len(part)]
+    if words is None:
+        return np.concatenate([part.to_numpy(zero_copy_only=False) for part in parts])
+    place = {word: k for k, word in enumerate(words)}
+    coded = []
+    for part in parts:
+        there = np.array([place[word] for word in part.dictionary.to_pylist()], dtype=np.int8)
+        coded.append(there[part.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(coded)
+
+
+def cash_of(file: Any) -> dict[str, CashMoments]:
+    """Read the sums of the lenders' cash of a block."""
+    kept = json.loads(file.schema_arrow.metadata[_CASH])
+    return {name: _moments(one) for name, one in kept.items()}
+
+
+def _plain(moments: CashMoments) -> dict[str, Any]:
+    """Return the sums without their zeros: most months have no cash."""
+    dates = range(len(moments.total))
+    return {
+        "unit": moments.unit,
+        "n": moments.n_replications,
+        "dates": len(moments.total),
+        "total": [[i, int(moments.total[i])] for i in dates if moments.total[i]],
+        "rounded": [[i, int(moments.rounded[i])] for i in dates if moments.rounded[i]],
+        "products": [[i, j, int(moments.products[i, j])] for i in dates for j in dates if moments.products[i, j]],
+    }
+
+
+def _moments(plain: Mapping[str, Any]) -> CashMoments:
+    n = plain["dates"]
+    total, rounded, products = np.zeros(n, dtype=object), np.zeros(n, dtype=object), np.zeros((n, n), dtype=object)
+    for i, value in plain["total"]:
+        total[i] = value
+    for i, value in plain["rounded"]:
+        rounded[i] = value
+    for i, j, value in plain["products"]:
+        products[i, j] = value
+    return CashMoments(plain["unit"], plain["n"], total, rounded, products)
+
+
+def refuse_other_columns(block: Block, columns: Mapping[str, str], place: str) -> None:
+    """Refuse a block that has other columns than its run: another version of a library made it otherwise.
+
+    Raises
+    ------
+    ResultsError
+        With the first column that differs.
+    """
+    found = {name: values.dtype.str for name, values in block.results.columns.items()}
+    for name in [*columns, *found]:
+        if found.get(name) != columns.get(name):
+            rule = f"must have a column {name} of type {columns.get(name)}" if name in columns else "must have no other columns"
+            raise ResultsError(f"{place}: {rule}; found {found.get(name, 'none')} ({name})")

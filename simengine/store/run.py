@@ -1,0 +1,174 @@
+"""Begin a run in a store, go on with one, or add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simengine.asked import MOST_REPLICATIONS, whole
+from simengine.config import Study
+from simengine.disk import sum_of
+from simengine.errors import ResultsError, SimengineError
+from simengine.interruption import left_if_stopped
+from simengine.pipeline import run_block
+from simengine.replications.blocks import OnPace, available_processors, expected_seconds
+from simengine.replications.ensemble import Ensemble
+from simengine.sampling import distributions_of
+from simengine.store.block import Stretch, decode, encode, joined, refuse_other_columns
+from simengine.store.engines import on_dask, on_threads
+from simengine.store.folder import Store, is_store, make_store, open_store
+from simengine.store.locks import Shard, claimed
+from simengine.store.record import FORMAT, RunRecord
+
+_IN_A_BLOCK = 16
+"""Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
+_ENOUGH_TO_TIME = 200
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How a run is kept in a store."""
+
+    folder: Path
+    texts: tuple[str, str]
+    """Of the study and of its contract."""
+    variant: str | None = None
+    overrides: tuple[str, ...] = ()
+    is_begun: bool = False
+    """Whether the store is there already."""
+    resumes: bool = False
+    """Whether missing blocks are computed if it is; if not, a run that lacks some is refused."""
+    extend: int = 0
+    """Replications that are added."""
+    shard: Shard | None = None
+    """Only its blocks are computed."""
+    engine: str = "threads"
+    scheduler: str | None = None
+
+
+def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
+    """Make a store, or open it, and compute the blocks that are missing.
+
+    Parameters
+    ----------
+    keeping
+        Where and how.
+    study
+        That of the store, if it is begun.
+    ensemble
+        The seed and the number of replications; of a store that is begun these are its own.
+
+    Raises
+    ------
+    ResultsError
+        If the folder holds something else or another run, another process writes it, or it cannot be written.
+    """
+    folder = keeping.folder
+    if not keeping.is_begun and keeping.shard is None and is_store(folder):
+        way_out = f"`simengine run --resume {folder}` goes on with it, and `simengine run {folder} --extend N` adds to it"
+        raise ResultsError(f"--store {folder}: the folder must be new or empty; found a run. {way_out}")
+    if not keeping.is_begun:
+        _make(folder)
+    if keeping.is_begun and not (keeping.resumes or keeping.extend or keeping.shard):
+        return open_store(folder)
+    with claimed(folder, keeping.shard):
+        store = _opened(keeping, study, ensemble)
+        if keeping.extend:
+            n = store.record.replications
+            whole(keeping.extend, "--extend", 1, MOST_REPLICATIONS - n)
+            store.extended(keeping.extend)
+        _compute(store, keeping, study, ensemble)
+    return store
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = "must be a folder that can be written"
+        raise ResultsError(f"--store {folder}: {rule}; found: {error.strerror}. Give another name") from None
+
+
+def _opened(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
+    """Open the store, or make it; one that another shard made must hold the same run."""
+    if keeping.is_begun:
+        return open_store(keeping.folder)
+
+    def record() -> RunRecord:
+        return _record(keeping, study, ensemble)
+
+    if not is_store(keeping.folder):
+        make_store(keeping.folder, keeping.texts, record)
+    store, mine = open_store(keeping.folder), record()
+    if store.record != mine:
+        apart = next(name for name in vars(mine) if getattr(mine, name) != getattr(store.record, name))
+        found = f"another {apart}: {getattr(store.record, apart)!r} there, {getattr(mine, apart)!r} here"
+        raise ResultsError(
+            f"--store {keeping.folder}: shards must be of one run; found {found}. Ask for the same, or name another folder"
+        )
+    return store
+
+
+def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
+    from simengine import __version__
+    from simengine.streams import STREAM_VERSION
+
+    columns = run_block(study, ensemble.seed, np.arange(2, dtype=np.int64))
+    return RunRecord(
+        format=FORMAT,
+        simengine=__version__,
+        stream_version=STREAM_VERSION,
+        study_sha256=sum_of(keeping.texts[0].encode()),
+        contract_sha256=sum_of(keeping.texts[1].encode()),
+        variant=keeping.variant,
+        overrides=keeping.overrides,
+        seed=ensemble.seed,
+        replications=ensemble.n_replications,
+        block_size=ensemble.block_size * _IN_A_BLOCK,
+        columns={name: values.dtype.str for name, values in columns.columns.items()},
+        words={name: tuple(words) for name, words in columns.codes.items()},
+        draws=tuple(distributions_of(study.numbers)),
+    )
+
+
+def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -> None:
+    """Compute the missing blocks, and write each as soon as it is there."""
+    record, threads = store.record, ensemble.threads or available_processors()
+    begun = {block: store.begun(block) for block in store.missing(keeping.shard)}
+    stretches = {
+        block: Stretch(study, record.seed, before[1] if before else block[0], block[1], min(ensemble.block_size, record.block_size))
+        for block, before in begun.items()
+    }
+    n = sum(stretch.end - stretch.first for stretch in stretches.values())
+    if not n:
+        return
+    on_progress: Callable[[int], None] = ensemble.on_progress or (lambda _: None)
+    on_progress(record.replications - n)
+
+    def done(block: tuple[int, int], content: bytes) -> None:
+        found, before = decode(content, record.words), begun[block]
+        refuse_other_columns(found, record.columns, str(store.path(block)))
+        if before is not None:
+            content = encode(joined(decode(store.read(before), record.words), found))
+        store.write(block, content)
+        on_progress(stretches[block].end - stretches[block].first)
+
+    _say_pace(study, record.seed, n, threads, ensemble.on_pace)
+    way_on = f"`simengine run --resume {store.folder}` goes on"
+    with left_if_stopped(f"what is complete stays in {store.folder}, and {way_on}"):
+        if keeping.engine == "dask":
+            on_dask(stretches, done, record.replications, threads, keeping.scheduler, str(store.folder))
+        else:
+            on_threads(stretches, done, record.replications, threads)
+
+
+def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:
+    if on_pace is None or n < _ENOUGH_TO_TIME:
+        return
+    # What cannot be worked on is refused by the work itself.
+    with suppress(SimengineError):
+        on_pace(expected_seconds(lambda some: run_block(study, seed, some), 0, n, n, threads), n, threads)

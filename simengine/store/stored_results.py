@@ -1,0 +1,98 @@
+"""The results of a run in a store, as columns that are read window by window.
+
+Blocks are compressed, and hold all columns: a column that is asked for is first laid out on the disk by itself, in a file without a
+name that ends with the process. A statistic passes over it some twenty times.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import OrderedDict
+from contextlib import ExitStack
+from functools import partial
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.columns import Column
+from simengine.records import CashMoments, ReplicationResults
+from simengine.store.block import DRAWN, cash_of, numbers_of, open_block
+from simengine.store.folder import Store
+
+_LAID_OUT = 6
+"""Columns that are laid out at the same time, at most; what is put together of more is slower."""
+
+
+class _ColumnsOnDisk:
+    """Columns of a store, each in a file of its own as long as it is used."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._files: OrderedDict[str, IO[bytes]] = OrderedDict()
+        self._types: dict[str, np.dtype[Any]] = {}
+
+    def __del__(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def rows(self, name: str, first: int, end: int) -> NDArray[Any]:
+        """Read some rows of a column."""
+        if name not in self._files:
+            self._lay_out(name)
+        self._files.move_to_end(name)
+        kind = self._types[name]
+        content = os.pread(self._files[name].fileno(), (end - first) * kind.itemsize, first * kind.itemsize)
+        return np.frombuffer(content, dtype=kind)
+
+    def _lay_out(self, name: str) -> None:
+        while len(self._files) >= _LAID_OUT:
+            self._files.popitem(last=False)[1].close()
+        store = self._store
+        with store.unwritable(), ExitStack() as stack:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=store.folder))
+            for block in store.record.blocks():
+                with store.unreadable(block):
+                    table = open_block(store.path(block)).read(columns=[name])
+                    values = numbers_of(table[name], store.record.words.get(name))
+                file.write(values.tobytes())
+            file.flush()
+            self._files[name], self._types[name] = file, values.dtype
+            stack.pop_all()  # it stays open until others are laid out
+
+
+def stored_results(store: Store) -> ReplicationResults:
+    """Return the results of a complete run, every block of which was held against its checksum.
+
+    Raises
+    ------
+    ResultsError
+        If blocks are missing, or one has changed.
+    """
+    store.refuse_incomplete()
+    store.verify()
+    on_disk = _ColumnsOnDisk(store)
+    record = store.record
+
+    def column(name: str) -> Any:
+        return Column(partial(on_disk.rows, name), 0, record.replications)
+
+    cash: dict[str, CashMoments] = {}
+    for block in record.blocks():
+        with store.unreadable(block):
+            of_block = cash_of(open_block(store.path(block)))
+        cash = {name: cash[name] + moments if name in cash else moments for name, moments in of_block.items()}
+    return ReplicationResults(
+        column("replication"),
+        {name: column(name) for name in record.columns},
+        record.words,
+        cash,
+    )
+
+
+def stored_draws(store: Store) -> dict[str, NDArray[np.float64]]:
+    """Read the numbers that were drawn into memory, by path."""
+    on_disk = _ColumnsOnDisk(store)
+    n = store.record.replications
+    return {path: cast("NDArray[np.float64]", on_disk.rows(f"{DRAWN}{path}", 0, n)) for path in store.record.draws}
