@@ -1,11 +1,11 @@
 """The answers of the Peterborough problem without the engine: exact distributions of the counts, integrated over what is uncertain.
 
-Run with `python -m benchmarks.problems.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
+Run with `python -m verification.bench.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
 them. The numbers are read from the study and the contract as plain YAML; their meaning is written out here a second time.
 
 Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose
 distribution is normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact
-distribution of the two cohorts' counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in
+distribution of the two cohorts' counts (`verification.bench.reconvictions`), and over the share drawn. What is left is smooth in
 13 uniforms: of the nine numbers that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are
 from the spread between independent scramblings.
 """
@@ -24,9 +24,9 @@ import numpy as np
 import yaml
 from scipy import special, stats
 
-from benchmarks.problems.asked import at_least, power_of_two
-from benchmarks.problems.peterborough_contract import Terms, over_luck
-from benchmarks.problems.reconvictions import Floats, Numbers, Protocol, probabilities, transforms_and_means
+from verification.bench.asked import at_least, power_of_two
+from verification.bench.peterborough_contract import Terms, over_luck
+from verification.bench.reconvictions import Floats, Numbers, Protocol, probabilities, transforms_and_means
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / "configs"
 SEED = 20_100_909

@@ -6,7 +6,7 @@ second he is unsettled; his count is Poisson with mean G rate (k1 + factor k2), 
     E z^N = sum over k1, k2 of P(k1, k2) (1 + v rate (k1 + factor k2) (1 - z))^(-1/v),
 
 and the generating function of a cohort is the product over its men: its values on the unit circle, turned back by a fast Fourier
-transform, are the probabilities themselves. `benchmarks.problems.peterborough` makes the answers of them.
+transform, are the probabilities themselves. `verification.bench.peterborough` makes the answers of them.
 
 References
 ----------

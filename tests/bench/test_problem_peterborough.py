@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.problems.frozen import references, study_of
-from benchmarks.problems.peterborough import Problem, answers_of, at_points, over_sequence, read
-from benchmarks.problems.peterborough_contract import Terms, expected
-from benchmarks.problems.reconvictions import (
+from simengine.bench.frozen_studies import study_of
+from simengine.bench.problem import frozen_answers
+from simengine.pipeline import DrawOverrides, evaluate, simulate
+from simengine.records import Floats
+from tests.conftest import sized
+from verification.bench.peterborough import Problem, answers_of, at_points, over_sequence, read
+from verification.bench.peterborough_contract import Terms, expected
+from verification.bench.reconvictions import (
     WIDTH,
     Numbers,
     exposure_moments,
@@ -21,9 +25,6 @@ from benchmarks.problems.reconvictions import (
     transforms_and_means,
     transforms_of,
 )
-from simengine.pipeline import DrawOverrides, evaluate, simulate
-from simengine.records import Floats
-from tests.conftest import sized
 
 PATHS = {
     "hazard_ratio": "effect.fewer_reconvictions.hazard_ratio",
@@ -148,7 +149,7 @@ def test_numbers__are_those_of_the_study() -> None:
 def test_frozen_answers__are_those_of_the_program() -> None:
     problem = read()
     each = [answers_of(over_sequence(problem, 256, seed), problem.terms) for seed in np.random.SeedSequence(5).spawn(8)]
-    for name, frozen in references()["peterborough"]["answers"].items():
+    for name, frozen in frozen_answers()["peterborough"]["answers"].items():
         values = np.array([one[name] for one in each])
         error = np.hypot(values.std(ddof=1) / np.sqrt(8), frozen["se"])
         # Student's t with 7 degrees of freedom leaves this once in 10,000.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from benchmarks.problems.reconvictions import Floats, Integers
+from verification.bench.reconvictions import Floats, Integers
 
 
 class Terms(NamedTuple):

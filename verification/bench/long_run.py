@@ -1,6 +1,6 @@
 """Reference answers by a long run of the engine, in rounds: evenly spread numbers, the people measured several times.
 
-Run with `python -m benchmarks.problems.long_run norrkoping --points 8192 --rounds 100 --keep rounds.json`: it prints the answers as
+Run with `python -m verification.bench.long_run norrkoping --points 8192 --rounds 100 --keep rounds.json`: it prints the answers as
 `reference.json` holds them.
 
 A round is a run of its own at a seed of its own, `simengine run --sobol --measured 8 --control-variates` with 32 scrambled
@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems.asked import at_least, power_of_two
-from benchmarks.problems.frozen import column_of, fingerprint, study_of
+from simengine.bench.frozen_studies import money_column, study_of, substance_of
+from simengine.bench.problem import hash_of_substance
 from simengine.config import Study
 from simengine.errors import ResultsError, SimengineError
 from simengine.pipeline import deviations_of, evaluate, measured_again, simulate
@@ -31,6 +31,7 @@ from simengine.replications.blocks import map_blocks
 from simengine.risk import statistics
 from simengine.risk.weighting import Weighting
 from simengine.sampling import SCRAMBLES, Sampling, seeds_again
+from verification.bench.asked import at_least, power_of_two
 
 SEED = 1_000_003
 BLOCK = 128 * SCRAMBLES
@@ -46,7 +47,7 @@ def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answer
     n_replications = n_points * SCRAMBLES
     parts = map_blocks(lambda some: money_and_luck(study, seed, n_measured, some), n_replications, block_size=BLOCK)
     found_in = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    net = found_in.pop(column_of(study))
+    net = found_in.pop(money_column(study))
     luck = np.column_stack([part / part.std() for part in found_in.values() if part.std() > 0])
     groups = np.repeat(np.arange(n_replications) % SCRAMBLES, n_measured)
     draws = Weighting(len(net), group=groups, control_variates=luck, n_independent=n_replications)
@@ -68,9 +69,9 @@ def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integ
     asked = study.model_copy(update={"public_value": {}})
     evidence = simulate(asked, seed, replications, Sampling(is_sobol=True, measured=n_measured))
     seen = [evidence, *(measured_again(asked, evidence, other) for other in seeds_again(seed, n_measured))]
-    money = [evaluate(asked, one, with_returns=False)[column_of(study)] for one in seen]
+    money = [evaluate(asked, one, with_returns=False)[money_column(study)] for one in seen]
     deviations = {f"deviation.{name}": np.repeat(part, n_measured) for name, part in deviations_of(asked, evidence).items()}
-    return {column_of(study): np.stack(money, axis=1).reshape(-1), **deviations}
+    return {money_column(study): np.stack(money, axis=1).reshape(-1), **deviations}
 
 
 def pooled(rounds: list[Answers]) -> Answers:
@@ -139,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--keep", type=Path, help="file that holds the rounds; a run goes on where it ends")
     options = parser.parse_args(arguments)
     study = study_of(options.problem)
-    asked = {"problem": options.problem, "study": fingerprint(study)}
+    asked = {"problem": options.problem, "study": hash_of_substance(substance_of(study))}
     asked |= {"points": options.points, "measured": options.measured, "seed": options.seed}
     try:
         rounds = kept_rounds(options.keep, asked) if options.keep else []
@@ -156,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.exit(2, f"{parser.prog}: {error}\n")
     if len(rounds) >= _ENOUGH_ROUNDS:
         print("spread between rounds, as a multiple of their errors:", json.dumps(spread_over_error(rounds)), file=sys.stderr)
-    print(json.dumps({"from": described(options, len(rounds)), "study": asked["study"], "answers": pooled(rounds)}))
+    print(json.dumps({"from": described(options, len(rounds)), "fingerprint": asked["study"], "answers": pooled(rounds)}))
 
 
 def described(options: argparse.Namespace, n_rounds: int) -> str:

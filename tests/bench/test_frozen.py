@@ -12,51 +12,60 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.problems import frozen, long_run
-from benchmarks.problems import score as scoring
-from benchmarks.problems.exact import answers, closed_forms
-from benchmarks.problems.frozen import FOLDER, ChangedProblemError, fingerprint, frozen_study, references, study_of
-from benchmarks.problems.score import money, plain, score
+from simengine.bench.attempt import attempt
+from simengine.bench.estimation.exact import closed_forms, four_answers
+from simengine.bench.estimation.studies import StudyProblem
+from simengine.bench.frozen_studies import STUDIES, study_of, substance_of
+from simengine.bench.methods import find_method
+from simengine.bench.problem import frozen_answers, hash_of_substance, refuse_changed_problem
+from simengine.bench.refusals import ChangedProblemError
+from simengine.bench.results import summarise_attempts
+from simengine.bench.run import run_methods
+from simengine.bench.suite import find_problem, suite
 from simengine.config import Study, load_study
 from simengine.pipeline import run_block
 from simengine.sampling import Sampling
+from tests.conftest import CHECKOUT
+from verification.bench import long_run
 
 CLOSED = sorted(closed_forms())
+STUDY_PROBLEMS = [problem for problem in suite() if isinstance(problem, StudyProblem)]
+NAMES = sorted(problem.card.name for problem in STUDY_PROBLEMS)
 RUN = ["norrkoping", "--points", "16", "--measured", "2"]
 
 
-def test_every_problem__has_a_study_and_four_answers() -> None:
-    assert len(references()) == 12
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(CLOSED)
-    for name, problem in references().items():
-        assert set(problem["answers"]) == {"mean", "sd", "p_loss", "cvar95"}
-        assert (problem["from"] == "closed form") == (name in CLOSED)
+def test_every_problem__has_a_study_and_four_four_answers() -> None:
+    assert len(NAMES) == 12
+    assert {path.stem for path in STUDIES.glob("*.yaml")} == set(CLOSED)
+    for problem in STUDY_PROBLEMS:
+        assert set(frozen_answers()[problem.card.name]["answers"]) == {"mean", "sd", "p_loss", "cvar95"}
+        assert (problem.remade() != {}) == (problem.card.name in CLOSED)
 
 
 def test_every_answer__is_known_to_four_digits() -> None:
     # Source: the fourth significant digit of 1,988,680 counts thousands: rounding to it loses 500 at most.
-    for name, problem in references().items():
-        for answer, one in problem["answers"].items():
+    for name in NAMES:
+        for answer, one in frozen_answers()[name]["answers"].items():
             unit = 10.0 ** (np.floor(np.log10(abs(one["value"]))) - 3) if one["value"] else 0.0
             assert one["se"] <= 0.5 * unit, (name, answer)
 
 
-@pytest.mark.parametrize("name", sorted(references()))
+@pytest.mark.parametrize("name", NAMES)
 def test_study_of_a_problem__is_the_frozen_one(name: str) -> None:
-    # A changed problem has other answers: work them out anew, then freeze both together as benchmarks/problems/README.md says.
-    frozen_study(name)
+    # A changed problem has other answers: work them out anew, then freeze both together as the page on contributing a problem says.
+    refuse_changed_problem(find_problem(name))
 
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_frozen_answers__are_those_of_the_closed_forms(name: str) -> None:
-    frozen = {answer: one["value"] for answer, one in references()[name]["answers"].items()}
-    assert answers(closed_forms()[name]) == pytest.approx(frozen, rel=1e-9)
+    frozen = {answer: one["value"] for answer, one in frozen_answers()[name]["answers"].items()}
+    assert four_answers(closed_forms()[name]) == pytest.approx(frozen, rel=1e-9)
 
 
 def test_closed_forms__agree_with_published_and_hand_figures() -> None:
     # Source: hand arithmetic and the methods literature: 54.857 = variance of the beta-binomial; P(X >= 30) = 0.231; referrals with
     # mean 288, sd 66.597, P(N <= 229) next to P(N <= 230) = 0.19758; P(Z > 4) = 3.16712e-5; two people: P(nobody) = 1/4.
-    found = {name: answers(distribution) for name, distribution in closed_forms().items()}
+    found = {name: four_answers(distribution) for name, distribution in closed_forms().items()}
     assert found["sixty_unknown_coins"]["sd"] ** 2 == pytest.approx(54.857, abs=1e-3)
     assert 1 - found["a_trigger_of_thirty"]["p_loss"] == pytest.approx(0.231, abs=5e-4)
     assert found["a_volume_of_referrals"]["sd"] == pytest.approx(66.597, abs=1e-3)
@@ -68,33 +77,39 @@ def test_closed_forms__agree_with_published_and_hand_figures() -> None:
 
 def test_mean_of_amounts_that_cancel__is_nothing() -> None:
     # Source: hand: one of two coins is worth what was lent, none and both as much less and more.
-    assert answers(closed_forms()["two_people_and_a_coin"])["mean"] == 0.0
-    assert answers((np.array([-1.0, 1.0 + 1e-12]), np.array([0.5, 0.5])))["mean"] == pytest.approx(5e-13, rel=1e-3)
+    assert four_answers(closed_forms()["two_people_and_a_coin"])["mean"] == 0.0
+    assert four_answers((np.array([-1.0, 1.0 + 1e-12]), np.array([0.5, 0.5])))["mean"] == pytest.approx(5e-13, rel=1e-3)
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", CLOSED)
 def test_engine__agrees_with_the_closed_form(name: str) -> None:
-    net = money(study_of(name), 4000, 5)
-    exact = answers(closed_forms()[name])
+    net = find_problem(name).simulate({}, 4000, 5)["net"]
+    exact = four_answers(closed_forms()[name])
     assert abs(net.mean() - exact["mean"]) < 4.5 * exact["sd"] / np.sqrt(4000)
     assert abs((net < 0).mean() - exact["p_loss"]) <= 4.5 * np.sqrt(max(exact["p_loss"] * (1 - exact["p_loss"]), 0) / 4000)
 
 
 def test_score__of_plain_is_the_exact_error_and_a_biased_method_is_seen() -> None:
-    # Source: closed form: sqrt(60 x 0.24 / 500) = 0.16971; of 20 repeats the root mean square is within 4.5 / sqrt(40) of it.
-    error, bias = score(plain, "sixty_coins", 500, 20)["mean"]
-    assert error == pytest.approx(np.sqrt(60 * 0.24 / 500), rel=4.5 / np.sqrt(40))
-    assert abs(bias) < 4.5
-    _, bias = score(lambda study, n, seed: {"mean": plain(study, n, seed)["mean"] + 0.5}, "sixty_coins", 500, 20)["mean"]
-    assert bias > 8
+    # Source: closed form: sqrt(60 x 0.24 / 500) in units of the sd is 1 / sqrt(500); of 20 repeats the root mean square is within
+    # 4.5 / sqrt(40) of it.
+    plain = find_method("plain", "estimation")
+    assert plain is not None
+    lines = summarise_attempts(run_methods(["plain"], ["sixty_coins"], budgets=[500], repeats=20))
+    error = next(line.score for line in lines if line.measure == "mean")
+    assert error == pytest.approx(1 / np.sqrt(500), rel=4.5 / np.sqrt(40))
+    biased = attempt(
+        find_problem("sixty_coins"), lambda trial, seed: {"mean": plain(trial, seed)["mean"] + 1}, "biased", budget=500
+    )
+    # Source: hand: one krona is 1 / sqrt(14.4) = 0.2635 of the sd, beside an error of 0.045.
+    assert biased.scores["mean"] == pytest.approx(1 / np.sqrt(14.4), abs=4.5 / np.sqrt(500))
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize(("name", "points"), [("norrkoping", 128), ("peterborough", 64)])
 def test_engine__agrees_with_the_long_run(name: str, points: int) -> None:
     found = long_run.one_round(study_of(name), 11, points, 4)
-    for answer, one in references()[name]["answers"].items():
+    for answer, one in frozen_answers()[name]["answers"].items():
         # Student's t with 31 degrees of freedom leaves this once in 10,000.
         assert abs(found[answer]["value"] - one["value"]) < 4.5 * np.hypot(found[answer]["se"], one["se"]), answer
 
@@ -126,7 +141,7 @@ def test_long_run__goes_on_where_it_was_stopped(tmp_path: Path, capsys: pytest.C
     long_run.main([*RUN, "--rounds", "3"])
     at_once = json.loads(capsys.readouterr().out)
     assert resumed == at_once
-    assert resumed["study"] == references()["norrkoping"]["study"]
+    assert resumed["fingerprint"] == frozen_answers()["norrkoping"]["fingerprint"]
     assert [path.name for path in tmp_path.iterdir()] == ["rounds.json"]
     # The third round is the first of a run whose seed is two higher: no two rounds draw the same replications.
     long_run.main([*RUN, "--seed", str(long_run.SEED + 2)])
@@ -162,9 +177,13 @@ def assert_refused(call: Callable[[], None], message: str, capsys: pytest.Captur
     assert re.search(message, said), said
 
 
+def fingerprint_of_study(study: Study) -> str:
+    return hash_of_substance(substance_of(study))
+
+
 def changed(folder: Path, file: str, old: str, new: str) -> Study:
     """Load Peterborough with one text of its files replaced by another."""
-    shutil.copytree(FOLDER.parent.parent / "configs", folder)
+    shutil.copytree(CHECKOUT / "configs", folder)
     text = (folder / file).read_text()
     assert text.count(old) == 1
     (folder / file).write_text(text.replace(old, new))
@@ -181,8 +200,8 @@ def changed(folder: Path, file: str, old: str, new: str) -> Study:
     ],
 )
 def test_fingerprint__is_another_where_a_number_a_distribution_or_a_term_is(file: str, old: str, new: str, tmp_path: Path) -> None:
-    before = load_study(FOLDER.parent.parent / "configs" / "peterborough.yaml", variant="exact_moments")
-    assert fingerprint(changed(tmp_path / "configs", file, old, new)) != fingerprint(before)
+    before = load_study(CHECKOUT / "configs" / "peterborough.yaml", variant="exact_moments")
+    assert fingerprint_of_study(changed(tmp_path / "configs", file, old, new)) != fingerprint_of_study(before)
 
 
 @pytest.mark.parametrize(
@@ -197,15 +216,13 @@ def test_fingerprint__is_another_where_a_number_a_distribution_or_a_term_is(file
     ],
 )
 def test_fingerprint__is_the_same_where_only_words_differ(file: str, old: str, new: str, tmp_path: Path) -> None:
-    before = load_study(FOLDER.parent.parent / "configs" / "peterborough.yaml", variant="exact_moments")
-    assert fingerprint(changed(tmp_path / "configs", file, old, new)) == fingerprint(before)
+    before = load_study(CHECKOUT / "configs" / "peterborough.yaml", variant="exact_moments")
+    assert fingerprint_of_study(changed(tmp_path / "configs", file, old, new)) == fingerprint_of_study(before)
 
 
-def test_changed_problem__is_not_scored(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    others = references()
-    others["sixty_coins"]["study"] = "0" * 64
-    monkeypatch.setattr(frozen, "references", lambda: others)
-    with pytest.raises(ChangedProblemError, match=r"sixty_coins: .* whose answers stand in reference\.json"):
-        score(plain, "sixty_coins", 500, 2)
-    called = ["--problem", "two_people_and_a_coin", "--problem", "sixty_coins", "--replications", "10", "--repeats", "2"]
-    assert_refused(lambda: scoring.main(called), r"sixty_coins: .*; found another one .*\. Undo the change", capsys)
+def test_changed_problem__is_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {name: dict(one) for name, one in frozen_answers().items()}
+    others["sixty_coins"]["fingerprint"] = "0" * 64
+    monkeypatch.setattr("simengine.bench.problem.frozen_answers", lambda: others)
+    with pytest.raises(ChangedProblemError, match=r"sixty_coins: must be the problem whose .*; found another one .*\. Undo"):
+        run_methods(["plain"], ["two_people_and_a_coin", "sixty_coins"], budgets=[10], repeats=1)

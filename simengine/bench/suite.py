@@ -1,0 +1,61 @@
+"""The suite: every problem by name, in the order of the families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from simengine.asked import names_asked
+from simengine.bench.card import BENCH_FAMILIES
+from simengine.bench.estimation.catalogue import estimation_problems
+from simengine.bench.problem import BenchProblem
+from simengine.errors import UsageError, did_you_mean
+
+_CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (estimation_problems,)
+
+
+@lru_cache(maxsize=1)
+def _problems() -> dict[str, BenchProblem]:
+    found = (problem for catalogue in _CATALOGUES for problem in catalogue())
+    return {problem.card.name: problem for problem in found}
+
+
+def suite() -> tuple[BenchProblem, ...]:
+    """Return every problem of the suite."""
+    return tuple(_problems().values())
+
+
+def find_problem(name: str) -> BenchProblem:
+    """Return a problem by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of this name.
+    """
+    found = _problems().get(name)
+    if found is None:
+        way_out = did_you_mean(str(name), _problems(), "`simengine bench list` shows all")
+        raise UsageError(f"problem: must be one of the suite; found {name!r}. {way_out}")
+    return found
+
+
+def choose_problems(names: Iterable[str] = ()) -> tuple[BenchProblem, ...]:
+    """Return some problems by their names or those of their families, in the order of the suite; all if nothing is named.
+
+    Raises
+    ------
+    UsageError
+        If a name is neither.
+    """
+    asked = dict.fromkeys(names_asked(list(names), "problems"))
+    wanted = set(_expanded(asked)) if asked else set(_problems())
+    return tuple(problem for name, problem in _problems().items() if name in wanted)
+
+
+def _expanded(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name in BENCH_FAMILIES:
+            yield from (problem.card.name for problem in suite() if problem.card.family == name)
+        else:
+            yield find_problem(name).card.name
