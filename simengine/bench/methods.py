@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simengine.bench.choices import methods as choices
 from simengine.bench.estimation import methods as estimation
 from simengine.bench.estimation import rare
 from simengine.bench.trial import Trial
@@ -17,6 +18,11 @@ from simengine.errors import UsageError, did_you_mean
 Method = Callable[[Trial, int], Any]
 """From a trial and a seed to an answer."""
 
+_OF_CHOICE: Mapping[str, Method] = {
+    "grid": choices.evenly_spaced,
+    "random_search": choices.random_search,
+    "differential_evolution": choices.differential_evolution,
+}
 BASELINES: Mapping[str, Mapping[str, Method]] = {
     "estimation": {
         "plain": estimation.plain_draws,
@@ -27,6 +33,9 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
         "importance_sampling": rare.importance_sampling,
         "multilevel": rare.multilevel,
     },
+    "sizing": _OF_CHOICE,
+    "design": _OF_CHOICE,
+    "incentives": _OF_CHOICE,
 }
 """By family and name: the methods that come with the suite."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")

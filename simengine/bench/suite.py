@@ -7,11 +7,22 @@ from functools import lru_cache
 
 from simengine.asked import names_asked
 from simengine.bench.card import BENCH_FAMILIES
+from simengine.bench.choices.design import design_problems
+from simengine.bench.choices.engine import study_design_problems, study_sizing_problems
+from simengine.bench.choices.incentives import incentive_problems
+from simengine.bench.choices.sizing import small_sizing_problems
 from simengine.bench.estimation.catalogue import estimation_problems
 from simengine.bench.problem import BenchProblem
 from simengine.errors import UsageError, did_you_mean
 
-_CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (estimation_problems,)
+_CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
+    estimation_problems,
+    small_sizing_problems,
+    study_sizing_problems,
+    design_problems,
+    study_design_problems,
+    incentive_problems,
+)
 
 
 @lru_cache(maxsize=1)

@@ -124,12 +124,17 @@ def sum_of_counts(parts: Sequence[tuple[int, float, int]]) -> Floats:
     return found
 
 
-def of_fund_of_eight() -> ClosedAnswers:
-    """Mix over the kinds of year sums of independent counts."""
+def of_fund_payments() -> Floats:
+    """Return the probabilities of what the fund is paid, from 0 on: over the kinds of year, sums of independent counts."""
     in_year = [
         share * sum_of_counts([(people, chance, int(price)) for people, price in small.PROJECTS]) for share, chance in small.YEARS
     ]
-    paid = np.sum(in_year, axis=0)
+    return np.asarray(np.sum(in_year, axis=0))
+
+
+def of_fund_of_eight() -> ClosedAnswers:
+    """Return the answers of a mixture over the kinds of year."""
+    paid = of_fund_payments()
     net = np.arange(len(paid), dtype=np.float64) - small.FUND_PAID_IN
     quantile = float(net[np.searchsorted(np.cumsum(paid), 0.05)])
     return {**four_answers((net, paid)), "quantile05": quantile}
