@@ -12,6 +12,7 @@ from typing import Any
 from simengine.bench.choices import methods as choices
 from simengine.bench.estimation import methods as estimation
 from simengine.bench.estimation import rare
+from simengine.bench.inference import methods as inference
 from simengine.bench.trial import Trial
 from simengine.errors import UsageError, did_you_mean
 
@@ -36,6 +37,11 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
     "sizing": _OF_CHOICE,
     "design": _OF_CHOICE,
     "incentives": _OF_CHOICE,
+    "inference": {
+        "prior_sample": inference.prior_sample,
+        "reweighting": inference.reweighting,
+        "abc_rejection": inference.abc_rejection,
+    },
 }
 """By family and name: the methods that come with the suite."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")

@@ -12,6 +12,7 @@ from simengine.bench.choices.engine import study_design_problems, study_sizing_p
 from simengine.bench.choices.incentives import incentive_problems
 from simengine.bench.choices.sizing import small_sizing_problems
 from simengine.bench.estimation.catalogue import estimation_problems
+from simengine.bench.inference.catalogue import inference_problems
 from simengine.bench.problem import BenchProblem
 from simengine.errors import UsageError, did_you_mean
 
@@ -22,6 +23,7 @@ _CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
     design_problems,
     study_design_problems,
     incentive_problems,
+    inference_problems,
 )
 
 
