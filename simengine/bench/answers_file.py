@@ -21,8 +21,10 @@ _ROW = ("problem", "fingerprint", "answer", "repeat", "budget", "replications", 
 _FORM = "a JSON object with suite, method and answers"
 
 
-def score_answers(place: Path | str) -> list[Attempt]:
+def score_answers(place: Path | str, tables: Path | None = None) -> list[Attempt]:
     """Judge the answers of a file, or of all JSON files of a folder.
+
+    tables: the folder of the public tables, for a problem that needs them.
 
     Raises
     ------
@@ -36,14 +38,14 @@ def score_answers(place: Path | str) -> list[Attempt]:
         files = sorted(path.glob("*.json"))
         if not files:
             raise ResultsError(f"{path}: must hold JSON files of answers; found none")
-        return [one for file in files for one in score_answers(file)]
+        return [one for file in files for one in score_answers(file, tables)]
     content = _read(path)
     method = name_of_method(str(content["method"]), str(content["method"]))
     if content["suite"] != SUITE:
         raise ResultsError(
             f"{path}: must be of the suite {SUITE}; found one of {content['suite']}, whose scores are not comparable"
         )
-    return [_judged(path, method, number, row) for number, row in enumerate(content["answers"])]
+    return [_judged(path, method, number, row, tables) for number, row in enumerate(content["answers"])]
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -58,11 +60,11 @@ def _read(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _judged(path: Path, method: str, number: int, row: Any) -> Attempt:
+def _judged(path: Path, method: str, number: int, row: Any, tables: Path | None) -> Attempt:
     place = f"{path}: answers[{number}]"
     if not isinstance(row, dict) or not {"problem", "answer"} <= row.keys() <= set(_ROW):
         raise ResultsError(f"{place}: must have problem and answer, and may have {', '.join(_ROW[1:])}; found {shorten(row)}")
-    problem = find_problem(row["problem"])
+    problem = find_problem(row["problem"], tables)
     name = problem.card.name
     if "fingerprint" in row:
         refuse_other_suite(SUITE, name, str(row["fingerprint"]), place)

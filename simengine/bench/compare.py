@@ -90,11 +90,20 @@ def compare_results(places: Sequence[Path | str], reference: str | None = None) 
                 f"results: a method must have one score for a case; found two of {line.method} for {line.problem} {line.measure} "
                 f"at {line.budget:,}. Give one of them another --name"
             )
+    _refuse_several_tables(lines)
     methods = list(dict.fromkeys(line.method for line in seen.values()))
     if reference is not None and reference not in methods:
         raise UsageError(f"--reference: must be one of the methods, {', '.join(methods)}; found {reference!r}")
     found = tuple(seen.values())
     return MethodComparison(found, reference or "", tuple(_standings(found, reference)))
+
+
+def _refuse_several_tables(lines: Iterable[SummaryLine]) -> None:
+    """Refuse scores of one problem on several downloads of the public tables."""
+    found = dict[str, str]()
+    for line in lines:
+        if found.setdefault(line.problem, line.fingerprint) != line.fingerprint:
+            raise UsageError(f"results: scores of {line.problem} must be of the same tables; found those of two downloads")
 
 
 def _standings(lines: Sequence[SummaryLine], reference: str | None) -> Iterable[Standing]:

@@ -75,9 +75,9 @@ def score_tables_of_bench(lines: Sequence[SummaryLine], attempts: Sequence[Attem
 def _scores(title: str, lines: Iterable[SummaryLine], *, is_squared: bool) -> Table:
     layout = _table(title)
     for name in ("problem", "measure", "method"):
-        layout.add_column(name, no_wrap=True)
-    for name in ("budget", "root mean squared error" if is_squared else "mean score", "±", "CPU s"):
-        layout.add_column(name, justify="right")
+        layout.add_column(name, overflow="fold")
+    for name in ("budget", "error" if is_squared else "score", "±", "CPU s"):
+        layout.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         se = f"{line.score_se:.2g}" if isfinite(line.score_se) else ""
         cells = (f"{line.budget:,}", f"{line.score:.4g}", se, f"{line.cpu_seconds:.2g}")

@@ -12,6 +12,7 @@ from typing import Any
 from simengine.bench.choices import methods as choices
 from simengine.bench.estimation import methods as estimation
 from simengine.bench.estimation import rare
+from simengine.bench.forecasting import methods as forecasting
 from simengine.bench.inference import methods as inference
 from simengine.bench.trial import Trial
 from simengine.errors import UsageError, did_you_mean
@@ -41,6 +42,11 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
         "prior_sample": inference.prior_sample,
         "reweighting": inference.reweighting,
         "abc_rejection": inference.abc_rejection,
+    },
+    "forecasts": {
+        "plan_holds": forecasting.plan_holds,
+        "other_contracts": forecasting.other_contracts,
+        "log_normal_of_others": forecasting.log_normal_of_others,
     },
 }
 """By family and name: the methods that come with the suite."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from simengine.bench.attempt import DONE, NOT_APPLICABLE, Attempt, attempt_of
-from simengine.bench.problem import SUITE, frozen_answers
+from simengine.bench.problem import SUITE, BenchProblem, fingerprint_of, frozen_answers
 from simengine.bench.suite import find_problem
 from simengine.errors import ResultsError, SimengineError
 
@@ -122,17 +122,22 @@ def keep_attempt(folder: Path, found: Attempt) -> None:
         raise ResultsError(f"-o {folder}: must be a folder that can be written; found: {error.strerror}") from None
 
 
-def kept_attempt(path: Path) -> Attempt | None:
-    """Read the result of an attempt; nothing where there is none.
+def kept_attempt(path: Path, problem: BenchProblem) -> Attempt | None:
+    """Read the result of an attempt at a problem; nothing where there is none.
 
     Raises
     ------
     ResultsError
-        If it is none, or that of another suite or a changed problem.
+        If it is none, or that of another suite, a changed problem or other tables.
     """
     if not path.exists():
         return None
-    return _current(_read(path), str(path))
+    found = _current(_read(path), str(path))
+    if found.fingerprint != fingerprint_of(problem):
+        raise ResultsError(
+            f"{path}: must be of the tables that are named now; found a result of others. Name another folder with -o"
+        )
+    return found
 
 
 def _read(path: Path) -> Attempt:
@@ -160,7 +165,7 @@ def refuse_other_suite(version: str, problem: str, fingerprint: str, place: str)
     if version != SUITE:
         raise ResultsError(f"{place}: must be of the suite {SUITE}; found one of {version}, whose scores are not comparable")
     frozen = frozen_answers().get(problem, {}).get("fingerprint")
-    if fingerprint != frozen:
+    if fingerprint.partition("-")[0] != frozen:
         known = "a problem that is not in the suite" if frozen is None else "another problem of that name"
         raise ResultsError(f"{place}: {problem}: must be the problem of the suite {SUITE}; found {known}")
 

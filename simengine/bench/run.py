@@ -13,7 +13,7 @@ from simengine.bench.attempt import Attempt, attempt
 from simengine.bench.methods import find_method, name_of_method
 from simengine.bench.problem import BenchProblem, refuse_changed_problem
 from simengine.bench.results import file_of, keep_attempt, kept_attempt
-from simengine.bench.suite import choose_problems, find_problem
+from simengine.bench.suite import choose_problems, find_problem, needs_tables
 from simengine.bench.trial import DEFAULT_CPU_SECONDS
 from simengine.errors import UsageError
 
@@ -31,6 +31,7 @@ class AttemptAsked:
     budget: int
     repeat: int
     cpu_seconds: float
+    tables: Path | None = None
 
 
 def run_methods(
@@ -43,6 +44,7 @@ def run_methods(
     jobs: int = 1,
     cpu_seconds: float = DEFAULT_CPU_SECONDS,
     into: Path | None = None,
+    tables: Path | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
 ) -> list[Attempt]:
     """Run methods on problems.
@@ -65,6 +67,8 @@ def run_methods(
         That an attempt may take.
     into
         Folder of results: what is finished in it is not run again.
+    tables
+        Folder of the public tables; absent: problems that need them are left out unless they are named.
     on_attempt
         Called with every attempt that was made.
 
@@ -84,11 +88,11 @@ def run_methods(
         whole(budget, "--budget", 1, MOST_BUDGET)
     if name is not None and len(methods) != 1:
         raise UsageError(f"--name: must stand with one method; found {len(methods)}")
-    chosen = choose_problems(problems)
+    chosen = [one for one in choose_problems(problems, tables) if problems or not needs_tables(one)]
     for problem in chosen:
         refuse_changed_problem(problem)
     asked = [
-        AttemptAsked(problem.card.name, method, name_of_method(method, name), budget, repeat, float(cpu_seconds))
+        AttemptAsked(problem.card.name, method, name_of_method(method, name), budget, repeat, float(cpu_seconds), tables)
         for method in methods
         for problem in chosen
         if applies(method, problem)
@@ -121,7 +125,9 @@ def _made(
 
 def _before(one: AttemptAsked, into: Path | None) -> Attempt | None:
     """Return what an earlier run finished; what failed is tried again."""
-    found = None if into is None else kept_attempt(file_of(into, one.problem, one.name, one.budget, one.repeat))
+    if into is None:
+        return None
+    found = kept_attempt(file_of(into, one.problem, one.name, one.budget, one.repeat), find_problem(one.problem, one.tables))
     return found if found is not None and found.is_finished else None
 
 
@@ -137,7 +143,7 @@ def _each(asked: Sequence[AttemptAsked], jobs: int) -> Iterator[Attempt]:
 
 def make_attempt(one: AttemptAsked) -> Attempt:
     """Make an attempt."""
-    problem = find_problem(one.problem)
+    problem = find_problem(one.problem, one.tables)
     method = find_method(one.method, problem.card.family)
     if method is None:
         raise UsageError(f"--method: must serve {one.problem}; found {one.method}, a baseline of another family")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 from simengine.asked import names_asked
 from simengine.bench.card import BENCH_FAMILIES
@@ -12,6 +14,7 @@ from simengine.bench.choices.engine import study_design_problems, study_sizing_p
 from simengine.bench.choices.incentives import incentive_problems
 from simengine.bench.choices.sizing import small_sizing_problems
 from simengine.bench.estimation.catalogue import estimation_problems
+from simengine.bench.forecasting.problem import ForecastProblem, forecast_problems
 from simengine.bench.inference.catalogue import inference_problems
 from simengine.bench.problem import BenchProblem
 from simengine.errors import UsageError, did_you_mean
@@ -24,6 +27,7 @@ _CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
     study_design_problems,
     incentive_problems,
     inference_problems,
+    forecast_problems,
 )
 
 
@@ -38,8 +42,8 @@ def suite() -> tuple[BenchProblem, ...]:
     return tuple(_problems().values())
 
 
-def find_problem(name: str) -> BenchProblem:
-    """Return a problem by its name.
+def find_problem(name: str, tables: Path | None = None) -> BenchProblem:
+    """Return a problem by its name; tables: the folder of the public tables, for a problem that needs them.
 
     Raises
     ------
@@ -50,11 +54,13 @@ def find_problem(name: str) -> BenchProblem:
     if found is None:
         way_out = did_you_mean(str(name), _problems(), "`simengine bench list` shows all")
         raise UsageError(f"problem: must be one of the suite; found {name!r}. {way_out}")
-    return found
+    return replace(found, tables=tables) if isinstance(found, ForecastProblem) and tables is not None else found
 
 
-def choose_problems(names: Iterable[str] = ()) -> tuple[BenchProblem, ...]:
+def choose_problems(names: Iterable[str] = (), tables: Path | None = None) -> tuple[BenchProblem, ...]:
     """Return some problems by their names or those of their families, in the order of the suite; all if nothing is named.
+
+    tables: the folder of the public tables, for a problem that needs them.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def choose_problems(names: Iterable[str] = ()) -> tuple[BenchProblem, ...]:
     """
     asked = dict.fromkeys(names_asked(list(names), "problems"))
     wanted = set(_expanded(asked)) if asked else set(_problems())
-    return tuple(problem for name, problem in _problems().items() if name in wanted)
+    return tuple(find_problem(name, tables) for name in _problems() if name in wanted)
 
 
 def _expanded(names: Iterable[str]) -> Iterator[str]:
@@ -72,3 +78,8 @@ def _expanded(names: Iterable[str]) -> Iterator[str]:
             yield from (problem.card.name for problem in suite() if problem.card.family == name)
         else:
             yield find_problem(name).card.name
+
+
+def needs_tables(problem: BenchProblem) -> bool:
+    """Return whether a problem cannot be run for want of the public tables."""
+    return isinstance(problem, ForecastProblem) and problem.tables is None

@@ -23,6 +23,14 @@ def bench_group(context: click.Context) -> None:
         say(context.get_help())
 
 
+tables_option = click.option(
+    "--tables",
+    type=PLACE,
+    metavar="FOLDER",
+    help="Folder of your download of the public INDIGO tables, for the forecasts. If absent: these are left out.",
+)
+
+
 @bench_group.command("list")
 @click.argument("names", metavar="[PROBLEM|FAMILY]...", nargs=-1)
 @json_option
@@ -73,6 +81,7 @@ def list_problems(names: tuple[str, ...], as_json: bool) -> None:
     show_default=True,
     help="CPU time that an attempt may take; a method that takes longer is stopped.",
 )
+@tables_option
 @json_option
 @click.option(
     "-o",
@@ -88,6 +97,7 @@ def run_problems(
     repeats: int,
     jobs: int,
     cpu_seconds: float,
+    tables: Path | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -95,21 +105,30 @@ def run_problems(
     from simengine.bench.run import run_methods
 
     attempts = run_methods(
-        methods, problems, name=name, budgets=budgets, repeats=repeats, jobs=jobs, cpu_seconds=cpu_seconds, into=output
+        methods,
+        problems,
+        name=name,
+        budgets=budgets,
+        repeats=repeats,
+        jobs=jobs,
+        cpu_seconds=cpu_seconds,
+        into=output,
+        tables=tables,
     )
     _show(attempts, output, as_json=as_json)
 
 
 @bench_group.command("score")
 @click.argument("place", metavar="FILE|FOLDER", type=PLACE)
+@tables_option
 @json_option
 @click.option("-o", "--output", type=PLACE, help="Folder of results to which the scores are added. If absent: nothing is written.")
-def score_answers_command(place: Path, output: Path | None, as_json: bool) -> None:
+def score_answers_command(place: Path, tables: Path | None, output: Path | None, as_json: bool) -> None:
     """Judge answers that were found elsewhere: a JSON file, or all of a folder."""
     from simengine.bench.answers_file import score_answers
     from simengine.bench.results import keep_attempt
 
-    attempts = score_answers(place)
+    attempts = score_answers(place, tables)
     if output is not None:
         for one in attempts:
             keep_attempt(output, one)

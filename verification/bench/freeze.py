@@ -21,7 +21,7 @@ def main() -> None:
         now[name] = {
             "from": problem.card.answer_from,
             "fingerprint": fingerprint_of(problem),
-            "answers": problem.remade() or old["answers"],
+            "answers": problem.remade() or old.get("answers", {}),
         }
         if old != now[name]:
             print(f"{name}: {'changed' if old else 'new'}")

@@ -84,6 +84,7 @@ class ChoiceProblem:
     constants: Mapping[str, Any] = field(default_factory=dict)
     person_periods: float = 1.0
     instances: int = 1
+    tables_hash: str = ""
 
     def work_of(self, parameters: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return what a replication counts against a budget."""

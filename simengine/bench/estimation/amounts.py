@@ -44,6 +44,7 @@ class AmountProblem:
     work_term: str = ""
     """A term by which the work of a replication is multiplied."""
     instances: int = 1
+    tables_hash: str = ""
 
     def work_of(self, parameters: Mapping[str, Any]) -> float:
         """Return what a replication counts against a budget."""

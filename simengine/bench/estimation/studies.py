@@ -35,6 +35,7 @@ class StudyProblem:
 
     card: Card
     instances: int = 1
+    tables_hash: str = ""
 
     @cached_property
     def study(self) -> Study:

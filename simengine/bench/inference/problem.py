@@ -43,6 +43,7 @@ class InferenceProblem:
     """The prior and the simulator in words and numbers, as far as a method may want them."""
     person_periods: float = 1.0
     instances: int = INSTANCES
+    tables_hash: str = ""
 
     def work_of(self, parameters: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return what a replication counts against a budget."""
