@@ -132,7 +132,7 @@ def answer(command: str) -> str:
 
 STEP = re.compile(
     r"^<!-- edit (?P<edit>.*?) -->$"  # file | old text | new text: what the page asks the reader to type
-    r"|^<!-- save (?P<name>\S+) -->\n\n```(?:yaml|text)\n(?P<text>.*?)^```$"  # the block that the reader keeps under a name
+    r"|^<!-- save (?P<name>\S+) -->\n\n```(?:yaml|text|python)\n(?P<text>.*?)^```$"  # the block that the reader keeps under a name
     r"|^```console\n(?P<console>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )

@@ -76,11 +76,11 @@ def _scores(title: str, lines: Iterable[SummaryLine], *, is_squared: bool) -> Ta
     layout = _table(title)
     for name in ("problem", "measure", "method"):
         layout.add_column(name, overflow="fold")
-    for name in ("budget", "error" if is_squared else "score", "±", "CPU s"):
+    for name in ("budget", "error" if is_squared else "score", "CPU s"):
         layout.add_column(name, justify="right", no_wrap=True)
     for line in lines:
-        se = f"{line.score_se:.2g}" if isfinite(line.score_se) else ""
-        cells = (f"{line.budget:,}", f"{line.score:.4g}", se, f"{line.cpu_seconds:.2g}")
+        se = f" ± {line.score_se:.2g}" if isfinite(line.score_se) else ""
+        cells = (f"{line.budget:,}", f"{line.score:.3g}{se}", f"{line.cpu_seconds:.2g}")
         layout.add_row(line.problem, line.measure, line.method, *cells)
     return layout
 

@@ -110,16 +110,17 @@ def test_best_choices__are_those_of_theory() -> None:
     assert best("arms_on_the_engine") == {"people": 150, "ratio": 3}
     # Source: hand: the root of 50 / 2 x 0.95 / 0.05 is 21.8; whole schools within 2,000 move it by a few.
     assert abs(best("schools_and_pupils")["pupils"] - 21.8) < 4
-    # Source: Holmstrom and Milgrom 1987: 1 / (1 + r c s^2) = 1 / (1 + 2 x 0.5 x 1); the fixed part leaves the provider with nothing.
-    assert best("a_linear_contract") == {"fixed": 0, "share": 0.5}
+    # Source: Holmstrom and Milgrom 1987: 1 / (1 + r c s^2) = 1 / (1 + 3 x 0.5 x 1); the fixed part leaves the provider with
+    # nothing: -(0.4^2 / (2 x 0.5) - 3 / 2 x 0.4^2).
+    assert best("a_linear_contract") == {"fixed": 0.08, "share": 0.4}
     # Source: Holmstrom and Milgrom 1991: (I + r C S)^-1 times the values, here within a step of 0.01.
     hessian = np.array([[1, incentives.SUBSTITUTION], [incentives.SUBSTITUTION, 1]])
     noise = np.diag(np.array(incentives.TASK_NOISE) ** 2)
     shares = np.linalg.solve(np.eye(2) + incentives.AVERSION * hessian @ noise, np.array(incentives.TASK_VALUES))
     assert list(best("two_tasks_of_which_one_is_noisy").values()) == pytest.approx(shares, abs=0.01)
-    # Source: hand: cost over the difference of chances, 1.2 / 0.3; 1.6 / 0.4.
-    assert best("three_results") == {"bad": 0, "middling": 0, "good": 4}
-    assert best("easy_and_hard_people")["for_hard"] == 4
+    # Source: hand: cost over the difference of chances, 1.5 / 0.3; 1.8 / 0.4.
+    assert best("three_results") == {"bad": 0, "middling": 0, "good": 5}
+    assert best("easy_and_hard_people")["for_hard"] == 4.5
     assert best("easy_and_hard_people")["for_easy"] * 0.8 < 1.4
 
 

@@ -53,7 +53,7 @@ def incentive_problems() -> Iterator[ChoiceProblem]:
     yield from (linear(), two_tasks(), bonus_at_threshold(), three_results(), creaming(), gaming(), referral_fee())
 
 
-AVERSION, NOISE_SD, COST_OF_EFFORT = 2.0, 1.0, 0.5
+AVERSION, NOISE_SD, COST_OF_EFFORT = 3.0, 1.0, 0.5
 
 
 def linear() -> ChoiceProblem:
@@ -85,7 +85,7 @@ def linear() -> ChoiceProblem:
         "Holmstrom and Milgrom 1987",
     )
     constants = {"risk_aversion": AVERSION, "noise_sd": NOISE_SD, "cost_of_effort": COST_OF_EFFORT}
-    terms = {"fixed": ChoiceTerm(-1.0, 1.0, 0.01), "share": ChoiceTerm(0.0, 1.0, 0.01)}
+    terms = {"fixed": ChoiceTerm(-0.8, 1.0, 0.01), "share": ChoiceTerm(0.0, 1.0, 0.01)}
     return _most(card, terms, 1, simulator, exact, constants)
 
 
@@ -170,7 +170,7 @@ def bonus_at_threshold() -> ChoiceProblem:
 
 
 IDLE, BUSY = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
-RESULT_VALUES, COST_OF_BUSY = np.array([0.0, 4.0, 12.0]), 1.2
+RESULT_VALUES, COST_OF_BUSY = np.array([0.0, 4.0, 12.0]), 1.5
 
 
 def three_results() -> ChoiceProblem:
@@ -195,7 +195,7 @@ def three_results() -> ChoiceProblem:
         "Three results",
         "What to pay for a bad, a middling and a good result, if the provider works only where that pays.",
         "one step too little and nobody works; money for other results than the most telling one is wasted",
-        "hand: only the good result is paid, with cost over the difference of its chances, 1.2 / 0.3 = 4",
+        "hand: only the good result is paid, with cost over the difference of its chances, 1.5 / 0.3 = 5",
         "Innes 1990",
     )
     terms = {name: ChoiceTerm(0.0, 8.0, 0.25) for name in ("bad", "middling", "good")}
@@ -203,7 +203,7 @@ def three_results() -> ChoiceProblem:
     return _most(card, terms, 1, simulator, exact, constants)
 
 
-EASY_SHARE, ALONE, SERVED, SERVICE_COST = 0.6, (0.7, 0.1), (0.8, 0.4), (1.4, 1.6)
+EASY_SHARE, ALONE, SERVED, SERVICE_COST = 0.6, (0.7, 0.1), (0.8, 0.4), (1.4, 1.8)
 VALUE_OF_SUCCESS, REFERRED = 10.0, 40
 
 
@@ -241,7 +241,7 @@ def creaming() -> ChoiceProblem:
         "What to pay for a success of an easy and of a hard person, if the provider serves only those that pay and most easy people "
         "succeed alone.",
         "a common price serves the easy people first, who add least; the best terms lie on a jump",
-        "hand: easy people are not worth serving, and hard ones are served from a price of 1.6 / 0.4 = 4 on",
+        "hand: easy people are not worth serving, and hard ones are served from a price of 1.8 / 0.4 = 4.5 on",
     )
     constants = {
         "easy_share": EASY_SHARE,
@@ -251,7 +251,7 @@ def creaming() -> ChoiceProblem:
         "value_of_success": VALUE_OF_SUCCESS,
         "referred": REFERRED,
     }
-    terms = {"for_easy": ChoiceTerm(0.0, 8.0, 0.05), "for_hard": ChoiceTerm(0.0, 8.0, 0.05)}
+    terms = {"for_easy": ChoiceTerm(0.0, 7.0, 0.05), "for_hard": ChoiceTerm(0.0, 7.0, 0.05)}
     return _most(card, terms, 2 * REFERRED, simulator, exact, constants)
 
 

@@ -121,7 +121,8 @@ def judged_estimates(name: str, answer: Any) -> tuple[Judgement, ...]:
     for asked in mapping_in(answer):
         if asked not in known:
             way_out = did_you_mean(str(asked), known, "")
-            raise BadAnswerError(f"answer: must name some of {', '.join(known)}; found {asked!r}. {way_out}".rstrip(". ") + ".")
+            rule = f"answer: must name some of {', '.join(known)}; found {asked!r}"
+            raise BadAnswerError(f"{rule}. {way_out}" if way_out else rule)
         error = number_in(answer, asked) - known[asked]["value"]
         judgements.append(Judgement(asked, float(np.abs(error)) / known[asked]["scale"]))
     return tuple(judgements)
