@@ -34,7 +34,7 @@ _CODE = re.compile(
 def page() -> str:
     """Return the page as it has to be."""
     text = _filled(PAGE.read_text(encoding="utf-8"), "options of most commands", lambda _: _table(_common()))
-    return _filled(text, r"options: (?P<name>[\w-]+)", lambda found: _of_command(found["name"]))
+    return _filled(text, r"options: (?P<name>[\w -]+?)", lambda found: _of_command(found["name"]))
 
 
 def _filled(text: str, mark: str, body: Callable[[re.Match[str]], str]) -> str:
@@ -47,7 +47,7 @@ def _filled(text: str, mark: str, body: Callable[[re.Match[str]], str]) -> str:
 
 
 def _of_command(name: str) -> str:
-    options = list(_options(commands.commands[name]))
+    options = list(_options(every_command()[name]))
     own = [option for option in options if not _is_common(option)]
     common = ", ".join(f"`{spelling}`" for option in options if _is_common(option) for spelling in option.opts)
     also = f"{'Also, as' if own else 'As'} [in most commands](#options-of-most-commands): {common}.\n"
@@ -60,9 +60,19 @@ def _options(command: click.Command) -> Iterator[click.Option]:
     return (param for param in (*command.params, helps) if isinstance(param, click.Option))
 
 
+def every_command() -> dict[str, click.Command]:
+    """Return the commands by what is typed after `simengine`, those of a group after the group."""
+    found: dict[str, click.Command] = {}
+    for name, command in commands.commands.items():
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {below}": one for below, one in command.commands.items()}
+    return found
+
+
 @cache
 def _counted() -> Counter[tuple[str, ...]]:
-    return Counter(_told(option) for command in commands.commands.values() for option in _options(command))
+    return Counter(_told(option) for command in every_command().values() for option in _options(command))
 
 
 def _told(option: click.Option) -> tuple[str, ...]:
@@ -74,7 +84,7 @@ def _is_common(option: click.Option) -> bool:
 
 
 def _common() -> list[click.Option]:
-    every = {_told(option): option for command in commands.commands.values() for option in _options(command) if _is_common(option)}
+    every = {_told(option): option for command in every_command().values() for option in _options(command) if _is_common(option)}
     return list(every.values())
 
 

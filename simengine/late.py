@@ -19,4 +19,4 @@ def late(name: str) -> Any:
     return _Late(name)
 
 
-special, linalg, optimize, qmc = (late(f"scipy.{name}") for name in ("special", "linalg", "optimize", "stats.qmc"))
+special, linalg, optimize, stats, qmc = (late(f"scipy.{name}") for name in ("special", "linalg", "optimize", "stats", "stats.qmc"))

@@ -145,7 +145,7 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bench__prints_one_json_object(little: None) -> None:
-    done = CliRunner().invoke(commands, ["bench", "--json", "--replications", "20", "--repeats", "1"])
+    done = CliRunner().invoke(commands, ["bench", "speed", "--json", "--replications", "20", "--repeats", "1"])
     assert done.exit_code == 0, done.output
     content = json.loads(done.stdout)
     promised = {"numpy_over_engine", "engine_over_c_limit", "numba_over_engine", "starsim_over_engine"}
@@ -165,7 +165,7 @@ def test_bench__prints_one_json_object(little: None) -> None:
 def test_bench__without_a_compiler_skips_the_c_program_and_says_why(little: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("COLUMNS", "200")
-    done = in_this_process(["bench", "--replications", 4, "--repeats", 1])
+    done = in_this_process(["bench", "speed", "--replications", 4, "--repeats", 1])
     assert done.returncode == 0, done.stderr
     assert "Skipped: c_limit: no C compiler was found: none of cc, gcc, clang is on the PATH." in done.stdout
 

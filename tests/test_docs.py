@@ -132,7 +132,7 @@ def answer(command: str) -> str:
 
 STEP = re.compile(
     r"^<!-- edit (?P<edit>.*?) -->$"  # file | old text | new text: what the page asks the reader to type
-    r"|^<!-- save (?P<name>\S+) -->\n\n```(?:yaml|text)\n(?P<text>.*?)^```$"  # the block that the reader keeps under a name
+    r"|^<!-- save (?P<name>\S+) -->\n\n```(?:yaml|text|python)\n(?P<text>.*?)^```$"  # the block that the reader keeps under a name
     r"|^```console\n(?P<console>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -304,15 +304,15 @@ def test_study__leads_to_the_pages_of_its_sections() -> None:
 def missing_options(page: str) -> list[str]:
     """List the commands without a section of their own, and the options that the section of their command does not name."""
     missing = []
-    for name, command in commands.commands.items():
-        text = section(page, f"`simengine {name}`")
+    for name, command in options.every_command().items():
+        text = section(page, f"`simengine {name}`", level=3 if " " in name else 2)
         missing += [] if text else [name]
         context = click.Context(command)
         # Earlier names of an option are hidden: they are refused with the new one.
         shown = [option for option in command.get_params(context) if not getattr(option, "hidden", False)]
-        options = [spelling for option in shown for spelling in (*option.opts, *option.secondary_opts)]
+        spelled = [spelling for option in shown for spelling in (*option.opts, *option.secondary_opts)]
         named = re.findall(r"(?<![\w-])-{1,2}[a-z][\w-]*", text)
-        missing += [f"{name} {option}" for option in options if option.startswith("-") and option not in named]
+        missing += [f"{name} {option}" for option in spelled if option.startswith("-") and option not in named]
     return missing
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.problems.frozen import fingerprint, study_of
+from simengine.bench.frozen_studies import study_of, substance_of
 from simengine.cli.main import commands
 from simengine.config import find_study, load_study, shipped_contracts, shipped_studies
 from simengine.config.document import read_document
@@ -187,4 +187,4 @@ def test_layer__in_which_only_the_cost_of_effort_is_drawn_is_no_layer() -> None:
 
 def test_fingerprint_of_a_problem__leaves_out_what_moves_no_answer() -> None:
     study = study_of("norrkoping")
-    assert fingerprint(study) == fingerprint(study.model_copy(update={"sizing": None, "behaviour": None}))
+    assert substance_of(study) == substance_of(study.model_copy(update={"sizing": None, "behaviour": None}))

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from simengine.cli.bench import bench_group
 from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.export import export
@@ -197,30 +198,6 @@ def schema(what: str) -> None:
 
 
 @commands.command()
-@click.option(
-    "--replications",
-    type=WholeNumber(4, 100_000),
-    default=2000,
-    show_default=True,
-    help="Replications of the workload that is timed; slow programs get fewer.",
-)
-@click.option(
-    "--repeats", type=WholeNumber(1, 1000), default=5, show_default=True, help="Timings of each program; their median counts."
-)
-@json_option
-def bench(replications: int, repeats: int, as_json: bool) -> None:
-    """Time the engine on a reference workload beside NumPy, Numba and C programs: ratios, in a minute or two."""
-    from simengine.benchmark import benchmark_tables, run_benchmark
-    from simengine.report import document, tables
-
-    content = run_benchmark(replications, repeats)
-    if as_json:
-        say(document.as_json(content))
-    else:
-        tables.show(benchmark_tables(content))
-
-
-@commands.command()
 def warmup() -> None:
     """Compile everything once, so that later runs start at once."""
     from simengine.benchmark import warm_up
@@ -254,6 +231,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 
 _OF_NO_QUESTION = (
+    bench_group,
     conform_command,
     explain,
     export,

@@ -14,12 +14,10 @@ from math import isinf, sqrt
 import numpy as np
 
 from simengine.arrays import Floats
-from simengine.late import late, special
+from simengine.late import special, stats
 from simengine.reference_class.history import PaidAgainstPlan
 from simengine.reference_class.paid_over_planned import LogRatio, PaidOverPlanned, fit_paid_over_planned, log_ratio, spread_within
 from simengine.streams import uniforms
-
-stats = late("scipy.stats")
 
 INTERVAL_LEVELS = (0.5, 0.8, 0.95)
 """Central intervals whose coverage is counted."""
