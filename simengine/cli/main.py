@@ -30,7 +30,7 @@ from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
 from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
-from simengine.interruption import EXIT_CODES, what_is_left
+from simengine.interruption import EXIT_CODES, say_if_stopped, what_is_left
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.run.question import RUN
 from simengine.questions.subject import Size
@@ -61,6 +61,7 @@ class _Stop:
 def run_command() -> None:
     """Run the command line and turn errors into messages."""
     stop = _Stop()
+    say_if_stopped()
     for number in EXIT_CODES:
         signal.signal(number, stop)
     _write_in_any_encoding()

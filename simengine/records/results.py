@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Integers
 from simengine.asked import refuse_mixed
-from simengine.columns import Column
+from simengine.columns import LongColumn
 from simengine.errors import UnknownNameError
 from simengine.records.arrays import Axes, Record
 
@@ -37,7 +37,7 @@ class CashMoments(Record):
 
 def in_memory(column: Any) -> NDArray[Any]:
     """Return a column as an array: one of a store is read whole."""
-    return column.to_numpy() if isinstance(column, Column) else np.asarray(column)
+    return column.to_numpy() if isinstance(column, LongColumn) else np.asarray(column)
 
 
 def measurements_of(replications: Integers) -> Integers:

@@ -31,7 +31,7 @@ _CASH = b"simengine.lending_cash"
 
 
 @dataclass(frozen=True)
-class Block:
+class StoredBlock:
     """Neighbouring replications of a run."""
 
     results: ReplicationResults
@@ -52,7 +52,7 @@ class Stretch:
     """Replications that are simulated at once, at most."""
 
 
-def compute(stretch: Stretch) -> Block:
+def compute(stretch: Stretch) -> StoredBlock:
     """Compute replications; how many at once changes no bit."""
     study, seed = stretch.study, stretch.seed
     starts = range(stretch.first, stretch.end, stretch.at_once)
@@ -60,16 +60,16 @@ def compute(stretch: Stretch) -> Block:
     paths = distributions_of(study.numbers)
     drawn = draw_numbers(study, seed, np.concatenate(numbers))
     results = ReplicationResults.join([run_block(study, seed, some) for some in numbers])
-    return Block(results, {path: drawn[path] for path in paths})
+    return StoredBlock(results, {path: drawn[path] for path in paths})
 
 
-def joined(one: Block, other: Block) -> Block:
+def joined(one: StoredBlock, other: StoredBlock) -> StoredBlock:
     """Join a block and what follows it."""
     draws = {path: np.concatenate([values, other.draws[path]]) for path, values in one.draws.items()}
-    return Block(ReplicationResults.join([one.results, other.results]), draws)
+    return StoredBlock(ReplicationResults.join([one.results, other.results]), draws)
 
 
-def encode(block: Block) -> bytes:
+def encode(block: StoredBlock) -> bytes:
     """Write a block as Parquet, with a checksum of every page, and the exact sums of the lenders' cash beside the columns."""
     results = block.results
     columns = {
@@ -94,14 +94,14 @@ def open_block(source: Any) -> Any:
     return parquet.ParquetFile(source, page_checksum_verification=True)
 
 
-def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> Block:
+def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> StoredBlock:
     """Read a block that was written as Parquet."""
     file = open_block(io.BytesIO(content))
     table = file.read()
     values = {name: numbers_of(table[name], codes.get(name)) for name in table.column_names}
     replications = values.pop("replication")
     draws = {name.removeprefix(DRAWN): values.pop(name) for name in list(values) if name.startswith(DRAWN)}
-    return Block(ReplicationResults(replications, values, codes, cash_of(file)), draws)
+    return StoredBlock(ReplicationResults(replications, values, codes, cash_of(file)), draws)
 
 
 def numbers_of(column: Any, words: tuple[str, ...] | None) -> np.ndarray:
@@ -148,7 +148,7 @@ def _moments(plain: Mapping[str, Any]) -> CashMoments:
     return CashMoments(plain["unit"], plain["n"], total, rounded, products)
 
 
-def refuse_other_columns(block: Block, columns: Mapping[str, str], place: str) -> None:
+def refuse_other_columns(block: StoredBlock, columns: Mapping[str, str], place: str) -> None:
     """Refuse a block that has other columns than its run: another version of a library made it otherwise.
 
     Raises

@@ -13,7 +13,7 @@ from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.disk import sum_of
 from simengine.errors import ResultsError, SimengineError
-from simengine.interruption import left_if_stopped
+from simengine.interruption import say_if_stopped
 from simengine.pipeline import run_block
 from simengine.replications.blocks import OnPace, available_processors, expected_seconds
 from simengine.replications.ensemble import Ensemble
@@ -22,7 +22,7 @@ from simengine.store.block import Stretch, decode, encode, joined, refuse_other_
 from simengine.store.engines import on_dask, on_threads
 from simengine.store.folder import Store, is_store, make_store, open_store
 from simengine.store.locks import Shard, claimed
-from simengine.store.record import FORMAT, RunRecord
+from simengine.store.record import STORE_LAYOUT, RunRecord
 
 _IN_A_BLOCK = 16
 """Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
@@ -119,7 +119,7 @@ def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
 
     columns = run_block(study, ensemble.seed, np.arange(2, dtype=np.int64))
     return RunRecord(
-        format=FORMAT,
+        format=STORE_LAYOUT,
         simengine=__version__,
         stream_version=STREAM_VERSION,
         study_sha256=sum_of(keeping.texts[0].encode()),
@@ -159,11 +159,11 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
 
     _say_pace(study, record.seed, n, threads, ensemble.on_pace)
     way_on = f"`simengine run --resume {store.folder}` goes on"
-    with left_if_stopped(f"what is complete stays in {store.folder}, and {way_on}"):
-        if keeping.engine == "dask":
-            on_dask(stretches, done, record.replications, threads, keeping.scheduler, str(store.folder))
-        else:
-            on_threads(stretches, done, record.replications, threads)
+    say_if_stopped(f"what is complete stays in {store.folder}, and {way_on}")
+    if keeping.engine == "dask":
+        on_dask(stretches, done, record.replications, threads, keeping.scheduler, str(store.folder))
+    else:
+        on_threads(stretches, done, record.replications, threads)
 
 
 def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:

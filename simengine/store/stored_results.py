@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.columns import Column
+from simengine.columns import LongColumn
 from simengine.records import CashMoments, ReplicationResults
 from simengine.store.block import DRAWN, cash_of, numbers_of, open_block
 from simengine.store.folder import Store
@@ -76,7 +76,7 @@ def stored_results(store: Store) -> ReplicationResults:
     record = store.record
 
     def column(name: str) -> Any:
-        return Column(partial(on_disk.rows, name), 0, record.replications)
+        return LongColumn(partial(on_disk.rows, name), 0, record.replications)
 
     cash: dict[str, CashMoments] = {}
     for block in record.blocks():

@@ -30,7 +30,7 @@ distributed: Any = pytest.importorskip("distributed", reason="Dask is not instal
 )  # of sockets of who was killed
 def test_killed_worker__costs_its_block_and_no_bit(tiny: Study, tmp_path: Path) -> None:
     # Oracle: the same run on one thread of this process.
-    fill(tiny, tmp_path / "threads", 240)
+    fill(tiny, tmp_path / "threads", 120)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, protocol="tcp://"
     ) as cluster:
@@ -43,7 +43,7 @@ def test_killed_worker__costs_its_block_and_no_bit(tiny: Study, tmp_path: Path) 
 
         killer = threading.Thread(target=kill)
         killer.start()
-        fill(tiny, tmp_path / "dask", 240, engine="dask", scheduler=cluster.scheduler_address)
+        fill(tiny, tmp_path / "dask", 120, engine="dask", scheduler=cluster.scheduler_address)
         killer.join()
         assert next(iter(cluster.workers.values())).pid != first
 

@@ -83,7 +83,7 @@ def test_folder_of_results__is_that_of_a_run_in_memory(tiny_path: Path, tmp_path
 # ------------------------------------------------ killed, and gone on with ------------------------------------------------
 
 
-@pytest.mark.parametrize("point", [0, 3, 9, 18, 20, 22, 23, 25, 28, 40, 52])
+@pytest.mark.parametrize("point", [0, 9, 18, 20, 23, 25, 40])
 def test_killed_run__goes_on_to_the_same_bytes(point: int, tiny: Study, whole: Path, tmp_path: Path) -> None:
     def killed() -> None:
         kill_at(point)
@@ -95,6 +95,25 @@ def test_killed_run__goes_on_to_the_same_bytes(point: int, tiny: Study, whole: P
 
     assert set(left) <= {"a file that was not finished"}
     assert tree(tmp_path / "run") == tree(whole)
+
+
+def test_stopped_run__says_what_stays(tiny_path: Path, tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute, place = blocks.compute, tmp_path / "run"
+
+    def stopped(stretch: blocks.Stretch) -> blocks.StoredBlock:
+        if stretch.first == 40:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return compute(stretch)
+
+    words = ["run", tiny_path, "-n", N, "--seed", SEED, "--threads", 1, "--block-size", 20, "--store", place]
+    with monkeypatch.context() as patch:
+        patch.setattr(blocks, "compute", stopped)
+        done = in_this_process(words)
+
+    assert (done.returncode, done.stdout) == (143, "")
+    said = f"simengine: stopped; what is complete stays in {place}, and `simengine run --resume {place}` goes on\n"
+    assert done.stderr == said
+    assert sorted(open_store(place).entries) == [(0, 20), (20, 40)]
 
 
 def test_killed_run__leaves_what_the_sweep_names(tiny: Study, tmp_path: Path) -> None:
@@ -113,12 +132,12 @@ def test_killed_run__leaves_what_the_sweep_names(tiny: Study, tmp_path: Path) ->
     assert nothing.stdout == f"{tmp_path / 'run'}: nothing is left over, and every block is as it was written\n"
 
 
-@pytest.mark.parametrize("point", [None, 1, 6, 12, 19, 21, 23])
+@pytest.mark.parametrize("point", [None, 1, 12, 19, 23])
 def test_extended_run__is_the_longer_one(point: int | None, tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
     compute = blocks.compute
 
-    def counted(stretch: blocks.Stretch) -> blocks.Block:
+    def counted(stretch: blocks.Stretch) -> blocks.StoredBlock:
         computed.extend(range(stretch.first, stretch.end))
         return compute(stretch)
 
@@ -139,7 +158,7 @@ def test_extended_run__is_the_longer_one(point: int | None, tiny: Study, tmp_pat
     assert tree(tmp_path / "run") == tree(tmp_path / "longer")
 
 
-@pytest.mark.parametrize("failing", range(0, 12, 3))
+@pytest.mark.parametrize("failing", (0, 3, 8))
 def test_full_disk__is_told_and_gone_on_with(
     failing: int, tiny: Study, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
