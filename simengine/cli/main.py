@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from simengine.cli.batch import batch_command
 from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.export import export
@@ -250,6 +251,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 
 _OF_NO_QUESTION = (
+    batch_command,
     conform_command,
     explain,
     export,

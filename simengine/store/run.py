@@ -18,7 +18,7 @@ from simengine.pipeline import run_block
 from simengine.replications.blocks import OnPace, available_processors, expected_seconds
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import distributions_of
-from simengine.store.block import Stretch, decode, encode, joined, refuse_other_columns
+from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_columns
 from simengine.store.engines import on_dask, on_threads
 from simengine.store.folder import Store, is_store, make_store, open_store
 from simengine.store.locks import Shard, claimed
@@ -161,9 +161,9 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     way_on = f"`simengine run --resume {store.folder}` goes on"
     say_if_stopped(f"what is complete stays in {store.folder}, and {way_on}")
     if keeping.engine == "dask":
-        on_dask(stretches, done, record.replications, threads, keeping.scheduler, str(store.folder))
+        on_dask(stretches, compute_and_encode, done, record.replications, threads, keeping.scheduler, way_on)
     else:
-        on_threads(stretches, done, record.replications, threads)
+        on_threads(stretches, compute_and_encode, done, record.replications, threads)
 
 
 def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:

@@ -158,7 +158,7 @@ def test_extended_run__is_the_longer_one(point: int | None, tiny: Study, tmp_pat
     assert tree(tmp_path / "run") == tree(tmp_path / "longer")
 
 
-@pytest.mark.parametrize("failing", (0, 3, 8))
+@pytest.mark.parametrize("failing", [0, 3, 8])
 def test_full_disk__is_told_and_gone_on_with(
     failing: int, tiny: Study, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
