@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -148,16 +148,30 @@ def _moments(plain: Mapping[str, Any]) -> CashMoments:
     return CashMoments(plain["unit"], plain["n"], total, rounded, products)
 
 
-def refuse_other_columns(block: StoredBlock, columns: Mapping[str, str], place: str) -> None:
+def refuse_other_columns(content: bytes, columns: Mapping[str, str], words: Collection[str], place: str) -> None:
     """Refuse a block that has other columns than its run: another version of a library made it otherwise.
+
+    Parameters
+    ----------
+    content
+        The block, as Parquet, of which only the schema is read.
+    columns
+        Of the run: by column, the type of its numbers.
+    words
+        Which of them hold words.
+    place
+        Of the block, for the message.
 
     Raises
     ------
     ResultsError
         With the first column that differs.
     """
-    found = {name: values.dtype.str for name, values in block.results.columns.items()}
-    for name in [*columns, *found]:
-        if found.get(name) != columns.get(name):
-            rule = f"must have a column {name} of type {columns.get(name)}" if name in columns else "must have no other columns"
+    schema = parquet.read_schema(io.BytesIO(content))
+    own = [field for field in schema if field.name != "replication" and not field.name.startswith(DRAWN)]
+    found = {one.name: "words" if pa.types.is_dictionary(one.type) else np.dtype(one.type.to_pandas_dtype()).str for one in own}
+    wanted = {name: "words" if name in words else kind for name, kind in columns.items()}
+    for name in [*wanted, *found]:
+        if found.get(name) != wanted.get(name):
+            rule = f"must have a column {name} of type {wanted[name]}" if name in wanted else "must have no other columns"
             raise ResultsError(f"{place}: {rule}; found {found.get(name, 'none')} ({name})")

@@ -150,10 +150,9 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     on_progress(record.replications - n)
 
     def done(block: tuple[int, int], content: bytes) -> None:
-        found, before = decode(content, record.words), begun[block]
-        refuse_other_columns(found, record.columns, str(store.path(block)))
-        if before is not None:
-            content = encode(joined(decode(store.read(before), record.words), found))
+        refuse_other_columns(content, record.columns, record.words, str(store.path(block)))
+        if (before := begun[block]) is not None:
+            content = encode(joined(decode(store.read(before), record.words), decode(content, record.words)))
         store.write(block, content)
         on_progress(stretches[block].end - stretches[block].first)
 

@@ -255,6 +255,19 @@ def test_page_of_a_block__is_checked_whenever_it_is_read(whole: Path) -> None:
         path.write_bytes(untouched)
 
 
+def test_block_with_other_columns__is_refused(tiny: Study, whole: Path) -> None:
+    content = blocks.compute_and_encode(blocks.Stretch(tiny, SEED, 0, 4, 4))
+    record = open_store(whole).record
+    blocks.refuse_other_columns(content, record.columns, record.words, "here")
+    for columns, said in (
+        ({**record.columns, "more": "<f8"}, "here: must have a column more of type <f8; found none"),
+        ({**record.columns, "drawn": "<i8"}, "here: must have a column drawn of type <i8; found <f8"),
+        ({name: kind for name, kind in record.columns.items() if name != "drawn"}, "here: must have no other columns; found <f8"),
+    ):
+        with pytest.raises(ResultsError, match=said):
+            blocks.refuse_other_columns(content, columns, record.words, "here")
+
+
 def test_store_of_another_version__is_refused_by_its_name(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simengine.__version__", "9.9")
     with pytest.raises(ResultsError, match=r"run\.json: must come from simengine 9\.9 .*; found simengine 0\.1\.0 with version"):
