@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simengine import Study, ask
+from simengine import Study, ask, estimate_cost
 from simengine import run as run_question
 from simengine.errors import ResultsError, UsageError
 from simengine.store import block as blocks
@@ -78,6 +78,18 @@ def test_folder_of_results__is_that_of_a_run_in_memory(tiny_path: Path, tmp_path
         assert mine == its
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (record["overrides"], record["seed"], record["replications"]) == (["contract.terms.guarantee.share=0.5"], SEED, 60)
+
+
+@pytest.mark.usefixtures("pictures_unsaved")
+def test_dry_run__tells_the_bytes_of_the_store(tiny_path: Path, tmp_path: Path) -> None:
+    # Source: the files of the run itself. A factor of 2, as small blocks compress less than those of a long run.
+    told = estimate_cost("run", tiny_path, n=64, seed=SEED, threads=1, store=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    run_question(tiny_path, 64, SEED, threads=1, store=tmp_path / "run")
+    taken = sum(path.stat().st_size for path in (tmp_path / "run" / "blocks").iterdir())
+
+    assert told.store_bytes is not None
+    assert 0.5 * taken < told.store_bytes < 2 * taken
 
 
 # ------------------------------------------------ killed, and gone on with ------------------------------------------------
