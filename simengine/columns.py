@@ -6,7 +6,7 @@ nothing. It never becomes an array by itself: `to_numpy` makes it one, where som
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -40,22 +40,13 @@ class LongColumn(NDArrayOperatorsMixin):
 
     def windows(self) -> Iterator[NDArray[Any]]:
         """Yield the values in order, `ROWS_AT_ONCE` at once and the rest at the end."""
-        waiting: list[NDArray[Any]] = []
-        n_waiting = 0
+        return (window[""] for window in regrouped(self._parts()))
+
+    def _parts(self) -> Iterator[Mapping[str, NDArray[Any]]]:
         for first in range(self._first, self._end, ROWS_AT_ONCE):
             end = min(first + ROWS_AT_ONCE, self._end)
             values = self._rows(first, end)
-            if self._among is None:
-                yield values
-                continue
-            waiting.append(values[self._among._rows(first, end)])
-            n_waiting += len(waiting[-1])
-            if n_waiting >= ROWS_AT_ONCE:
-                joined = np.concatenate(waiting)
-                yield joined[:ROWS_AT_ONCE]
-                waiting, n_waiting = [joined[ROWS_AT_ONCE:]], n_waiting - ROWS_AT_ONCE
-        if n_waiting:
-            yield np.concatenate(waiting)
+            yield {"": values if self._among is None else values[self._among._rows(first, end)]}
 
     def to_numpy(self) -> NDArray[Any]:
         """Read all values into memory."""
@@ -150,3 +141,22 @@ def windows(sample: Any) -> Iterator[NDArray[Any]]:
         return
     for first in range(0, len(sample), ROWS_AT_ONCE):
         yield sample[first : first + ROWS_AT_ONCE]
+
+
+def regrouped(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """Yield the rows of some tables in order, `ROWS_AT_ONCE` at once and the rest at the end."""
+    waiting: list[Mapping[str, NDArray[Any]]] = []
+    n_waiting = 0
+    for part in parts:
+        waiting.append(part)
+        n_waiting += len(next(iter(part.values())))
+        while n_waiting >= ROWS_AT_ONCE:
+            whole = _joined(waiting)
+            yield {name: values[:ROWS_AT_ONCE] for name, values in whole.items()}
+            waiting, n_waiting = [{name: values[ROWS_AT_ONCE:] for name, values in whole.items()}], n_waiting - ROWS_AT_ONCE
+    if n_waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+    return parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

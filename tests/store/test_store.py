@@ -13,11 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simengine import Study, ask, estimate_cost
+from simengine import Study, ask, run_study
 from simengine import run as run_question
 from simengine.errors import ResultsError, UsageError
+from simengine.questions.driver import pose
+from simengine.questions.question import Source
+from simengine.questions.run.question import RUN
+from simengine.questions.run.stored import bytes_of_store
+from simengine.questions.subject import Size
+from simengine.report.folder import write_replications
 from simengine.store import block as blocks
 from simengine.store import folder as stores
+from simengine.store import stored_results as stored_results_module
 from simengine.store.folder import open_store
 from simengine.store.locks import Shard, claimed
 from simengine.store.stored_results import stored_draws, stored_results
@@ -80,16 +87,34 @@ def test_folder_of_results__is_that_of_a_run_in_memory(tiny_path: Path, tmp_path
     assert (record["overrides"], record["seed"], record["replications"]) == (["contract.terms.guarantee.share=0.5"], SEED, 60)
 
 
-@pytest.mark.usefixtures("pictures_unsaved")
-def test_dry_run__tells_the_bytes_of_the_store(tiny_path: Path, tmp_path: Path) -> None:
-    # Source: the files of the run itself. A factor of 2, as small blocks compress less than those of a long run.
-    told = estimate_cost("run", tiny_path, n=64, seed=SEED, threads=1, store=tmp_path / "run")
+def test_dry_run__tells_the_bytes_of_the_store(tiny: Study, tmp_path: Path) -> None:
+    # Source: the files of the run itself.
+    posed = pose(RUN, tiny, Size(64, SEED, 1), {"store": tmp_path / "run"}, Source(None, lambda name: tiny))
+    told = bytes_of_store(posed, 32)
     assert not (tmp_path / "run").exists()
-    run_question(tiny_path, 64, SEED, threads=1, store=tmp_path / "run")
+    posed.answer()
     taken = sum(path.stat().st_size for path in (tmp_path / "run" / "blocks").iterdir())
 
-    assert told.store_bytes is not None
-    assert 0.5 * taken < told.store_bytes < 2 * taken
+    assert told is not None
+    assert 0.5 * taken < told < 2 * taken
+
+
+def test_rows_of_a_long_run__are_written_in_bounded_memory(
+    tiny: Study, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simengine.columns.ROWS_AT_ONCE", 33)
+    results = stored_results(open_store(whole))
+    assert [len(window["replication"]) for window in results.windows()] == [33, 33, 9]
+    # Every block is read once, not once for each column.
+    read: list[str] = []
+    opened = stored_results_module.open_block
+    monkeypatch.setattr(stored_results_module, "open_block", lambda source: (read.append(str(source)), opened(source))[1])
+    write_replications(tmp_path, results)
+    (tmp_path / "held").mkdir()
+    write_replications(tmp_path / "held", run_study(tiny, SEED, N))
+
+    assert len(read) == 4
+    assert (tmp_path / "replications.parquet").read_bytes() == (tmp_path / "held" / "replications.parquet").read_bytes()
 
 
 # ------------------------------------------------ killed, and gone on with ------------------------------------------------
