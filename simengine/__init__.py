@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simengine.batch import run_batch
     from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
     from simengine.conformance.conform import conform
     from simengine.documents.write import write_report
@@ -50,6 +51,7 @@ __all__ = [
     "replay",
     "rerun",
     "run",
+    "run_batch",
     "run_study",
     "score",
     "seal",
@@ -77,6 +79,7 @@ _HOMES = {
     "replay": "simengine.settlement",
     "rerun": "simengine.questions.rerun",
     "run": "simengine.questions.python",
+    "run_batch": "simengine.batch",
     "run_study": "simengine.replications.blocks",
     "score": "simengine.seals.scores",
     "seal": "simengine.seals.making",

@@ -6,7 +6,7 @@ nothing. It never becomes an array by itself: `to_numpy` makes it one, where som
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-WINDOW = 65_536
+ROWS_AT_ONCE = 65_536
 """Rows that are worked on at once. Sums are those of windows, added up exactly, so that an array and a column have the same."""
 Rows = Callable[[int, int], NDArray[Any]]
 """From the first row and the one after the last to the values between them."""
 
 
-class Column(NDArrayOperatorsMixin):
+class LongColumn(NDArrayOperatorsMixin):
     """A column that is read window by window.
 
     Parameters
@@ -35,27 +35,18 @@ class Column(NDArrayOperatorsMixin):
 
     ndim = 1
 
-    def __init__(self, rows: Rows, first: int, end: int, among: Column | None = None) -> None:
+    def __init__(self, rows: Rows, first: int, end: int, among: LongColumn | None = None) -> None:
         self._rows, self._first, self._end, self._among = rows, first, end, among
 
     def windows(self) -> Iterator[NDArray[Any]]:
-        """Yield the values in order, `WINDOW` at once and the rest at the end."""
-        waiting: list[NDArray[Any]] = []
-        n_waiting = 0
-        for first in range(self._first, self._end, WINDOW):
-            end = min(first + WINDOW, self._end)
+        """Yield the values in order, `ROWS_AT_ONCE` at once and the rest at the end."""
+        return (window[""] for window in regrouped(self._parts()))
+
+    def _parts(self) -> Iterator[Mapping[str, NDArray[Any]]]:
+        for first in range(self._first, self._end, ROWS_AT_ONCE):
+            end = min(first + ROWS_AT_ONCE, self._end)
             values = self._rows(first, end)
-            if self._among is None:
-                yield values
-                continue
-            waiting.append(values[self._among._rows(first, end)])
-            n_waiting += len(waiting[-1])
-            if n_waiting >= WINDOW:
-                joined = np.concatenate(waiting)
-                yield joined[:WINDOW]
-                waiting, n_waiting = [joined[WINDOW:]], n_waiting - WINDOW
-        if n_waiting:
-            yield np.concatenate(waiting)
+            yield {"": values if self._among is None else values[self._among._rows(first, end)]}
 
     def to_numpy(self) -> NDArray[Any]:
         """Read all values into memory."""
@@ -80,7 +71,7 @@ class Column(NDArrayOperatorsMixin):
         return self._end - self._first if self._among is None else self._among._n_true
 
     def __repr__(self) -> str:
-        return f"<Column: {len(self):,} rows>"
+        return f"<LongColumn: {len(self):,} rows>"
 
     def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
         raise TypeError(
@@ -89,21 +80,21 @@ class Column(NDArrayOperatorsMixin):
 
     def __getitem__(self, which: Any) -> Any:
         """Take a row by its number, rows by a slice without steps, or those for which a column of truth values of the same rows is true."""
-        if isinstance(which, Column):
+        if isinstance(which, LongColumn):
             if self._among is not None or not self._is_beside(which):
                 raise TypeError("a column must be chosen from by truth values of the same rows")
-            return Column(self._rows, self._first, self._end, which)
+            return LongColumn(self._rows, self._first, self._end, which)
         if isinstance(which, slice) and self._among is None:
             first, end, step = which.indices(len(self))
             if step == 1:
-                return Column(self._rows, self._first + first, self._first + max(end, first))
+                return LongColumn(self._rows, self._first + first, self._first + max(end, first))
         elif not isinstance(which, slice):
             place = range(len(self))[which]
             if self._among is None:
                 return self._rows(self._first + place, self._first + place + 1)[0]
         raise TypeError(f"a column must be read by a mask, a number or a slice; found {which!r}")
 
-    def _is_beside(self, other: Column) -> bool:
+    def _is_beside(self, other: LongColumn) -> bool:
         return (self._first, self._end) == (other._first, other._end) and self._among is other._among
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **how: Any) -> Any:
@@ -115,22 +106,22 @@ class Column(NDArrayOperatorsMixin):
         # Of the functions that are no ufuncs, those that work row by row.
         return self._with(function, inputs) if function in (np.where, np.round) and not how else NotImplemented
 
-    def _with(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> Column:
-        columns = [one for one in inputs if isinstance(one, Column)]
+    def _with(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> LongColumn:
+        columns = [one for one in inputs if isinstance(one, LongColumn)]
         if not all(self._is_beside(other) for other in columns):
             raise TypeError("columns must have the same rows to be put together")
 
         def rows(first: int, end: int) -> NDArray[Any]:
-            values: NDArray[Any] = function(*(one._rows(first, end) if isinstance(one, Column) else one for one in inputs))
+            values: NDArray[Any] = function(*(one._rows(first, end) if isinstance(one, LongColumn) else one for one in inputs))
             return values
 
-        return Column(rows, self._first, self._end, self._among)
+        return LongColumn(rows, self._first, self._end, self._among)
 
     def __pow__(self, power: Any) -> Any:
         # As an array does: a square is a product.
         return np.square(self) if power == 2 else np.power(self, power)
 
-    def astype(self, kind: Any) -> Column:
+    def astype(self, kind: Any) -> LongColumn:
         """Return the column with values of another type."""
         return self._with(lambda values: values.astype(kind, copy=False), (self,))
 
@@ -144,9 +135,28 @@ class Column(NDArrayOperatorsMixin):
 
 
 def windows(sample: Any) -> Iterator[NDArray[Any]]:
-    """Yield the values of an array or a column in order, `WINDOW` at once."""
-    if isinstance(sample, Column):
+    """Yield the values of an array or a column in order, `ROWS_AT_ONCE` at once."""
+    if isinstance(sample, LongColumn):
         yield from sample.windows()
         return
-    for first in range(0, len(sample), WINDOW):
-        yield sample[first : first + WINDOW]
+    for first in range(0, len(sample), ROWS_AT_ONCE):
+        yield sample[first : first + ROWS_AT_ONCE]
+
+
+def regrouped(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """Yield the rows of some tables in order, `ROWS_AT_ONCE` at once and the rest at the end."""
+    waiting: list[Mapping[str, NDArray[Any]]] = []
+    n_waiting = 0
+    for part in parts:
+        waiting.append(part)
+        n_waiting += len(next(iter(part.values())))
+        while n_waiting >= ROWS_AT_ONCE:
+            whole = _joined(waiting)
+            yield {name: values[:ROWS_AT_ONCE] for name, values in whole.items()}
+            waiting, n_waiting = [{name: values[ROWS_AT_ONCE:] for name, values in whole.items()}], n_waiting - ROWS_AT_ONCE
+    if n_waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+    return parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

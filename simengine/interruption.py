@@ -15,19 +15,18 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """By signal, from the keyboard or from the system: the exit code of a process that ended because of it."""
 
 
+_NOTHING = "nothing was written"
+
+
 class _Left:
     """What a stopped process leaves behind, in words."""
 
-    words = "nothing was written"
+    words = _NOTHING
 
 
-@contextmanager
-def left_if_stopped(words: str) -> Iterator[None]:
-    """Say what stays if the process is stopped while the work lasts."""
-    before, _Left.words = _Left.words, words
-    yield
-    # Not where it is stopped: then this is what is said at its end.
-    _Left.words = before
+def say_if_stopped(words: str = _NOTHING) -> None:
+    """Say from now on what stays if the process is stopped."""
+    _Left.words = words
 
 
 def what_is_left() -> str:

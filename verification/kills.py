@@ -90,9 +90,9 @@ def _kill(study: Study, place: Path, random: np.random.Generator, points: int, s
 
 def _disturbed(study: Study, folder: Path, way: str, random: np.random.Generator, seconds: float, *, extends: bool) -> bool:
     """Let a child go on with a run, and disturb it; return whether it was still at work."""
-    point = int(random.integers(0, 90 if way == "killed at the disk" else 25))
-    after = float(random.uniform(0, 1.2 * seconds))
-    size = int(random.integers(100, 60_000))
+    point = int(random.integers(0, 60 if way == "killed at the disk" else 10))
+    after = float(random.uniform(0, 0.9 * seconds))
+    size = int(random.integers(100, 28_000))
 
     def work() -> None:
         if way == "killed at the disk":

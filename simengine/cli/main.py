@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from simengine.cli.batch import batch_command
 from simengine.cli.bench import bench_group
 from simengine.cli.conform import conform_command
 from simengine.cli.contract import explain, lint, replay_command
@@ -32,7 +33,7 @@ from simengine.cli.seals import score_command, seal_command
 from simengine.cli.sweep import sweep
 from simengine.cli.workbook import workbook
 from simengine.errors import SimengineError, escaped
-from simengine.interruption import EXIT_CODES, what_is_left
+from simengine.interruption import EXIT_CODES, say_if_stopped, what_is_left
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.run.question import RUN
 from simengine.questions.subject import Size
@@ -63,6 +64,7 @@ class _Stop:
 def run_command() -> None:
     """Run the command line and turn errors into messages."""
     stop = _Stop()
+    say_if_stopped()
     for number in EXIT_CODES:
         signal.signal(number, stop)
     _write_in_any_encoding()
@@ -231,6 +233,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 
 _OF_NO_QUESTION = (
+    batch_command,
     bench_group,
     conform_command,
     explain,

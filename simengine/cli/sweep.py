@@ -43,6 +43,6 @@ def _sweep_store(folder: Path, *, remove: bool) -> int:
     leftovers = stores.open_store(folder, takes_damaged=True).leftovers()
     for leftover in leftovers:
         if remove:
-            stores.remove(leftover)
+            stores.remove_leftover(leftover)
         say(f"{'Removed' if remove else 'Left over'}: {leftover.path} ({leftover.why})")
     return len(leftovers)

@@ -157,13 +157,13 @@ class OfStudyOrStore(OfStudy):
         """Read the study, of a store as it is run."""
         if not place.is_dir():
             return super().load(place, size=size, overrides=overrides, variant=variant)
-        from simengine.store.folder import STUDY, open_store
+        from simengine.store.folder import STUDY_FILE, open_store
 
         record = open_store(place).record
         if overrides or variant or size.seed is not None or size.replications is not None:
             rule = "must go with a study; found the folder of a store, which holds its study, seed and number of replications"
             raise UsageError(f"-n, --seed, --set, --variant: {rule}. Leave them out; `--extend N` adds replications")
-        loaded = super().load(place / STUDY, size=replace(size, seed=record.seed, replications=record.replications))
+        loaded = super().load(place / STUDY_FILE, size=replace(size, seed=record.seed, replications=record.replications))
         return replace(loaded, given={"begun": place})
 
 

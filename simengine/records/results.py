@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Integers
 from simengine.asked import refuse_mixed
-from simengine.columns import Column
+from simengine.columns import LongColumn, windows
 from simengine.errors import UnknownNameError
 from simengine.records.arrays import Axes, Record
 
@@ -37,7 +37,7 @@ class CashMoments(Record):
 
 def in_memory(column: Any) -> NDArray[Any]:
     """Return a column as an array: one of a store is read whole."""
-    return column.to_numpy() if isinstance(column, Column) else np.asarray(column)
+    return column.to_numpy() if isinstance(column, LongColumn) else np.asarray(column)
 
 
 def measurements_of(replications: Integers) -> Integers:
@@ -73,6 +73,8 @@ class ReplicationResults(Record):
     different weights or are dependent, when its moments are not sufficient."""
     made_by: Any = None
     """The study, the seed and the sampling of a run; absent if unknown."""
+    by_rows: Callable[[], Iterator[Mapping[str, NDArray[Any]]]] | None = None
+    """Of a store: reads all columns together, window by window."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Look up a column by its name; a coded one holds indices into `codes`, of which `words` makes words."""
@@ -87,10 +89,19 @@ class ReplicationResults(Record):
         rows = self.replications
         return len(np.unique(rows)) if isinstance(rows, np.ndarray) else len(rows)
 
-    def first(self, n: int) -> ReplicationResults:
-        """Return the results of the first rows, in memory, with the cash by date of all."""
-        columns = {name: in_memory(column[:n]) for name, column in self.columns.items()}
-        return replace(self, replications=in_memory(self.replications[:n]), columns=columns, lending_cash_by_row=None)
+    def windows(self) -> Iterator[Mapping[str, NDArray[Any]]]:
+        """Yield all columns together with the numbers of the replications, some rows at once."""
+        if self.by_rows is not None:
+            yield from self.by_rows()
+            return
+        columns = {"replication": self.replications, **self.columns}
+        for window in zip(*map(windows, columns.values()), strict=True):
+            yield dict(zip(columns, window, strict=True))
+
+    def first(self, n: int, needed: Callable[[str], bool]) -> ReplicationResults:
+        """Return some columns of the first rows, in memory, with the cash by date of all; needed: whether a column is, by its name."""
+        columns = {name: in_memory(column[:n]) for name, column in self.columns.items() if needed(name)}
+        return replace(self, replications=in_memory(self.replications[:n]), columns=columns, lending_cash_by_row=None, by_rows=None)
 
     def __repr__(self) -> str:
         return f"<ReplicationResults: {len(self.replications):,} replications, {len(self.columns)} columns>"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simengine.arrow import as_array, as_words
-from simengine.columns import windows
 from simengine.disk import force, force_folder
 from simengine.errors import ResultsError
 from simengine.late import late
@@ -182,21 +181,12 @@ def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
 def write_replications(folder: Path, results: ReplicationResults) -> None:
     """Write one row per replication as Parquet, window by window; coded columns become their words."""
     codes = results.codes
-    named = [("replication", results.replications), *results.columns.items()]
-    rows = zip(*(windows(values) for _, values in named), strict=True)
-    names = [name for name, _ in named]
-
-    def tables() -> Iterator[pa.Table]:
-        for window in rows:
-            yield pa.table(
-                {
-                    name: as_words(values, codes[name]) if name in codes else as_array(values)
-                    for name, values in zip(names, window, strict=True)
-                }
-            )
-
-    first, rest = next(tables()), tables()
-    write_parts(folder, "replications.parquet", first.schema, chain([first], rest))
+    tables = (
+        pa.table({name: as_words(values, codes[name]) if name in codes else as_array(values) for name, values in window.items()})
+        for window in results.windows()
+    )
+    first = next(tables)
+    write_parts(folder, "replications.parquet", first.schema, chain([first], tables))
 
 
 def write_rows(folder: Path, name: str, rows: pa.Table) -> None:

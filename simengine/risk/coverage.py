@@ -112,7 +112,7 @@ def _skew(parts: Floats) -> float:
     if largest == 0.0:
         return 0.0
     scaled = parts / largest
-    size = sums.total(scaled * scaled)
+    size = sums.sum_of_windows(scaled * scaled)
     return sums.cube_sum(scaled) / (size * sqrt(size))
 
 

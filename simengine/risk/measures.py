@@ -172,7 +172,7 @@ def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Flo
     money = columns[f"{party}.npv"]
     least, _ = sums.extremes(money)
     utility = np.exp(-(money - least) / tolerance)
-    mean = sums.mean(utility)
+    mean = sums.mean_of(utility)
     return least - tolerance * float(np.log(mean)) - tolerance * (utility - mean) / mean
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats
-from simengine.columns import Column, windows
+from simengine.columns import LongColumn, windows
 from simengine.errors import UsageError
 
 _SIGN = np.uint64(1 << 63)
@@ -32,8 +32,8 @@ class Ordered:
     def __init__(self, sample: Any) -> None:
         # 0 is added so that -0 becomes 0: both are equal, and have no order.
         self._sample, self._n = sample, len(sample)
-        in_memory = sample.to_numpy() if isinstance(sample, Column) and self._n <= _FEW else sample
-        self._sorted = None if isinstance(in_memory, Column) else np.sort(in_memory) + 0.0
+        in_memory = sample.to_numpy() if isinstance(sample, LongColumn) and self._n <= _FEW else sample
+        self._sorted = None if isinstance(in_memory, LongColumn) else np.sort(in_memory) + 0.0
         self._spans: list[tuple[int, int, Floats]] = []
 
     def __len__(self) -> int:

@@ -70,7 +70,7 @@ MeanAndSd: TypeAlias = Annotated[Mapping[str, Statistic], "mean, sd"]
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     """Return the mean, with standard error s / sqrt(n), widened if the sample is skewed."""
     if weighting is None:
-        value, n = sums.mean(sample), len(sample)
+        value, n = sums.mean_of(sample), len(sample)
         if is_constant(sample):
             return Statistic(value, 0.0)
         found = judged(sums.deviation(sample, value) / float(np.sqrt(n)), sample - value)
@@ -102,16 +102,16 @@ def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     else:
         n = len(sample)
         # Divided by the largest first: the squares of small numbers would vanish.
-        apart = sample - sums.mean(sample)
+        apart = sample - sums.mean_of(sample)
         scale = sums.largest_size(apart)
         around = apart / scale
         relative = float(np.sqrt(sums.square_sum(around) / (n - 1)))
         squares = (around / relative) ** 2
-        variance = max(sums.mean(squares * squares) - (n - 3) / (n - 1), 0.0) / n
+        variance = max(sums.mean_of(squares * squares) - (n - 3) / (n - 1), 0.0) / n
         spread = scale * relative
         se = spread * float(np.sqrt(variance)) / 2
         # Two values equally often: of rounding alone no skewness is to be judged.
-        found = Judged(se) if is_constant(squares) else judged(se, squares - sums.mean(squares))
+        found = Judged(se) if is_constant(squares) else judged(se, squares - sums.mean_of(squares))
     return Statistic(spread, found.se, covers=found.covers)
 
 

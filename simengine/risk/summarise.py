@@ -172,7 +172,7 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
             running_mean={party: trust.running_mean(net, weighting) for party, net in nets.items()},
             split_half={party: trust.split_half(net, weighting) for party, net in nets.items()},
             tail_points={path: int(statistic.tail_points or 0) for path, statistic in trust.tail_statistics(sections)},
-            n_clipped=int(sums.total(results["clipped"])),
+            n_clipped=int(sums.sum_of_windows(results["clipped"])),
         ),
         {text: statistic for text, statistic in asked.items() if text not in refused},
     )

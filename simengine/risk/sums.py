@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from simengine.columns import windows
 
 
-def total(sample: Any) -> float:
+def sum_of_windows(sample: Any) -> float:
     """Add up the values of a sample."""
     return math.fsum(float(np.add.reduce(window)) for window in windows(sample))
 
 
-def mean(sample: Any) -> float:
+def mean_of(sample: Any) -> float:
     """Return the mean of a sample, NaN of none."""
-    return total(sample) / len(sample) if len(sample) else math.nan
+    return sum_of_windows(sample) / len(sample) if len(sample) else math.nan
 
 
 def square_sum(sample: Any) -> float:
@@ -38,7 +38,7 @@ def cube_sum(sample: Any) -> float:
 def deviation(sample: Any, around: float) -> float:
     """Return the standard deviation of a sample around its mean, with n - 1."""
     apart = sample - around
-    return math.sqrt(total(apart * apart) / (len(sample) - 1))
+    return math.sqrt(sum_of_windows(apart * apart) / (len(sample) - 1))
 
 
 def extremes(sample: Any) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ _CASH = b"simengine.lending_cash"
 
 
 @dataclass(frozen=True)
-class Block:
+class StoredBlock:
     """Neighbouring replications of a run."""
 
     results: ReplicationResults
@@ -52,7 +52,7 @@ class Stretch:
     """Replications that are simulated at once, at most."""
 
 
-def compute(stretch: Stretch) -> Block:
+def compute(stretch: Stretch) -> StoredBlock:
     """Compute replications; how many at once changes no bit."""
     study, seed = stretch.study, stretch.seed
     starts = range(stretch.first, stretch.end, stretch.at_once)
@@ -60,16 +60,16 @@ def compute(stretch: Stretch) -> Block:
     paths = distributions_of(study.numbers)
     drawn = draw_numbers(study, seed, np.concatenate(numbers))
     results = ReplicationResults.join([run_block(study, seed, some) for some in numbers])
-    return Block(results, {path: drawn[path] for path in paths})
+    return StoredBlock(results, {path: drawn[path] for path in paths})
 
 
-def joined(one: Block, other: Block) -> Block:
+def joined(one: StoredBlock, other: StoredBlock) -> StoredBlock:
     """Join a block and what follows it."""
     draws = {path: np.concatenate([values, other.draws[path]]) for path, values in one.draws.items()}
-    return Block(ReplicationResults.join([one.results, other.results]), draws)
+    return StoredBlock(ReplicationResults.join([one.results, other.results]), draws)
 
 
-def encode(block: Block) -> bytes:
+def encode(block: StoredBlock) -> bytes:
     """Write a block as Parquet, with a checksum of every page, and the exact sums of the lenders' cash beside the columns."""
     results = block.results
     columns = {
@@ -94,14 +94,14 @@ def open_block(source: Any) -> Any:
     return parquet.ParquetFile(source, page_checksum_verification=True)
 
 
-def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> Block:
+def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> StoredBlock:
     """Read a block that was written as Parquet."""
     file = open_block(io.BytesIO(content))
     table = file.read()
     values = {name: numbers_of(table[name], codes.get(name)) for name in table.column_names}
     replications = values.pop("replication")
     draws = {name.removeprefix(DRAWN): values.pop(name) for name in list(values) if name.startswith(DRAWN)}
-    return Block(ReplicationResults(replications, values, codes, cash_of(file)), draws)
+    return StoredBlock(ReplicationResults(replications, values, codes, cash_of(file)), draws)
 
 
 def numbers_of(column: Any, words: tuple[str, ...] | None) -> np.ndarray:
@@ -148,16 +148,30 @@ def _moments(plain: Mapping[str, Any]) -> CashMoments:
     return CashMoments(plain["unit"], plain["n"], total, rounded, products)
 
 
-def refuse_other_columns(block: Block, columns: Mapping[str, str], place: str) -> None:
+def refuse_other_columns(content: bytes, columns: Mapping[str, str], words: Collection[str], place: str) -> None:
     """Refuse a block that has other columns than its run: another version of a library made it otherwise.
+
+    Parameters
+    ----------
+    content
+        The block, as Parquet, of which only the schema is read.
+    columns
+        Of the run: by column, the type of its numbers.
+    words
+        Which of them hold words.
+    place
+        Of the block, for the message.
 
     Raises
     ------
     ResultsError
         With the first column that differs.
     """
-    found = {name: values.dtype.str for name, values in block.results.columns.items()}
-    for name in [*columns, *found]:
-        if found.get(name) != columns.get(name):
-            rule = f"must have a column {name} of type {columns.get(name)}" if name in columns else "must have no other columns"
+    schema = parquet.read_schema(io.BytesIO(content))
+    own = [field for field in schema if field.name != "replication" and not field.name.startswith(DRAWN)]
+    found = {one.name: "words" if pa.types.is_dictionary(one.type) else np.dtype(one.type.to_pandas_dtype()).str for one in own}
+    wanted = {name: "words" if name in words else kind for name, kind in columns.items()}
+    for name in [*wanted, *found]:
+        if found.get(name) != wanted.get(name):
+            rule = f"must have a column {name} of type {wanted[name]}" if name in wanted else "must have no other columns"
             raise ResultsError(f"{place}: {rule}; found {found.get(name, 'none')} ({name})")

@@ -1,34 +1,53 @@
-"""What computes the blocks of a run: threads of this process, or the workers of a Dask cluster. The bits are the same."""
+"""What works on many tasks, such as the blocks of a run: threads of this process, or the workers of a Dask cluster; the bits are the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from simengine.errors import NotMeasuredError, ResultsError, SimengineError, UsageError
 from simengine.replications.blocks import map_items
-from simengine.store.block import Stretch, compute_and_encode
 
 ENGINES = ("threads", "dask")
-Blocks = Sequence[tuple[int, int]]
-OnDone = Callable[[tuple[int, int], bytes], None]
-"""Takes a block, and what its stretch came to, as Parquet."""
+Key = TypeVar("Key")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 _SECONDS_TO_CONNECT = 20
 _AHEAD = 2
-"""Stretches for each thread of the workers that wait or are worked on: so many results may be held here at once."""
+"""Tasks for each thread of the workers that wait or are worked on: so many results may be held here at once."""
 _MADE_WITH = ("simengine", "numpy", "numba", "scipy", "pyarrow")
 
 
-def on_threads(stretches: Mapping[tuple[int, int], Stretch], done: OnDone, n_replications: int, threads: int) -> None:
-    """Compute blocks on threads; each is handed over as soon as it is there."""
+def on_threads(
+    tasks: Mapping[Key, Task],
+    work: Callable[[Task], Result],
+    done: Callable[[Key, Result], None],
+    n_replications: int,
+    threads: int,
+) -> None:
+    """Work on tasks on threads; each result is handed over as soon as it is there.
 
-    def one(block: tuple[int, int]) -> None:
-        done(block, compute_and_encode(stretches[block]))
+    Parameters
+    ----------
+    tasks
+        By key: plain data.
+    work
+        From a task to its result.
+    done
+        Takes the key of a task, and its result.
+    n_replications
+        Of all tasks together, for what is said of what was not measured.
+    threads
+        Tasks that are worked on at once.
+    """
 
-    map_items(one, stretches, n_replications, threads=threads)
+    def one(key: Key) -> None:
+        done(key, work(tasks[key]))
+
+    map_items(one, tasks, n_replications, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -41,18 +60,18 @@ class _Refused:
 
 
 def made_with() -> dict[str, str]:
-    """Return the versions that decide the bits of a block."""
+    """Return the versions that decide the bits of a result."""
     return {name: metadata.version(name) for name in _MADE_WITH}
 
 
-def on_a_worker(stretch: Stretch, versions: Mapping[str, str]) -> bytes | _Refused:
-    """Compute a block on a worker, which must have the versions of whoever asks."""
+def on_a_worker(work: Callable[[Task], Result], task: Task, versions: Mapping[str, str]) -> Result | _Refused:
+    """Work on a task on a worker, which must have the versions of whoever asks."""
     here = made_with()
     if here != versions:
         apart = ", ".join(f"{name} {here[name]} and not {version}" for name, version in versions.items() if here[name] != version)
         return _Refused(f"--engine dask: workers must have the versions that stand here; found a worker with {apart}")
     try:
-        return compute_and_encode(stretch)
+        return work(task)
     except NotMeasuredError as error:
         return _Refused(str(error), error.lacking)
     except SimengineError as error:
@@ -60,27 +79,28 @@ def on_a_worker(stretch: Stretch, versions: Mapping[str, str]) -> bytes | _Refus
 
 
 def on_dask(
-    stretches: Mapping[tuple[int, int], Stretch],
-    done: OnDone,
+    tasks: Mapping[Key, Task],
+    work: Callable[[Task], Result],
+    done: Callable[[Key, Result], None],
     n_replications: int,
     threads: int,
     scheduler: str | None,
-    folder: str,
+    way_on: str,
 ) -> None:
-    """Compute blocks on the workers of a Dask cluster; their results come back here, so that workers need no common disk.
+    """Work on tasks on the workers of a Dask cluster; their results come back here, so that workers need no common disk.
 
-    A worker that dies costs the block that it works on, which another one computes.
+    A worker that dies costs the task that it works on, which another one does.
 
     Parameters
     ----------
-    stretches, done, n_replications
-        As for `on_threads`.
+    tasks, work, done, n_replications
+        As for `on_threads`; the work is a function of a module, which workers import.
     threads
         Workers of the cluster that is made here if there is no scheduler: as many processes.
     scheduler
         The address of one, such as tcp://host:8786.
-    folder
-        Of the store, for what is said of a scheduler that is lost.
+    way_on
+        What goes on where the scheduler is lost, for the message.
 
     Raises
     ------
@@ -89,13 +109,13 @@ def on_dask(
     ResultsError
         If the scheduler is lost, or no worker stays alive.
     """
-    if not stretches:
+    if not tasks:
         return
     lacking: list[NotMeasuredError] = []
-    with _quietly(), _client(scheduler, threads) as client, _losses_told(folder):
-        for block, found in _results(client, stretches, threads):
-            if isinstance(found, bytes):
-                done(block, found)
+    with _quietly(), _client(scheduler, threads) as client, _losses_told(way_on):
+        for key, found in _results(client, tasks, work, threads):
+            if not isinstance(found, _Refused):
+                done(key, found)
             elif found.lacking is None:
                 raise SimengineError(found.message)
             else:
@@ -124,18 +144,21 @@ def _quietly() -> Iterator[None]:
 
 
 @contextmanager
-def _losses_told(folder: str) -> Iterator[None]:
+def _losses_told(way_on: str) -> Iterator[None]:
     """Say that the scheduler was lost, or that no worker survives a block."""
     from distributed.scheduler import KilledWorker
 
-    way_on = f"`simengine run --resume {folder}` goes on"
     try:
         yield
     except KilledWorker:
-        rule, way_out = "workers must stay alive until a block is there", "Give them more memory, or take a smaller --block-size"
-        raise ResultsError(f"--engine dask: {rule}; found a block that several did not survive. {way_out}; {way_on}") from None
+        rule, way_out = "workers must stay alive until a task is done", "Give them more memory, or take a smaller --block-size"
+        raise ResultsError(f"--engine dask: {rule}; found one that several did not survive. {way_out}; {way_on}") from None
+    except ImportError as error:
+        raise ResultsError(
+            f"--engine dask: workers must have simengine and what it needs; found: {error}. Install it there; {way_on}"
+        ) from None
     except _losses():
-        rule = "the scheduler must stay until all blocks are there"
+        rule = "the scheduler must stay until all tasks are done"
         raise ResultsError(f"--engine dask: {rule}; found it lost. What is complete stays: {way_on}") from None
 
 
@@ -174,28 +197,29 @@ def _client(scheduler: str | None, threads: int) -> Any:
         ) from None
 
 
-def _results(client: Any, stretches: Mapping[tuple[int, int], Stretch], threads: int) -> Iterator[tuple[tuple[int, int], Any]]:
-    """Yield what blocks came to, in the order in which they are done; only some wait at once."""
+def _results(
+    client: Any, tasks: Mapping[Key, Task], work: Callable[[Task], Result], threads: int
+) -> Iterator[tuple[Key, Result | _Refused]]:
+    """Yield what tasks came to, in the order in which they are done; only some wait at once."""
     import distributed
 
-    versions, waiting = made_with(), iter(stretches.items())
-    of: dict[Any, tuple[int, int]] = {}
+    versions, waiting = made_with(), iter(tasks.items())
+    of: dict[Any, Key] = {}
 
     def submit() -> Any:
-        block, stretch = next(waiting, (None, None))
-        if block is None:
-            return None
-        future = client.submit(on_a_worker, stretch, versions, pure=False)
-        of[future.key] = block
-        return future
+        for key, task in waiting:
+            future = client.submit(on_a_worker, work, task, versions, pure=False)
+            of[future.key] = key
+            return future
+        return None
 
     at_once = _AHEAD * max(sum(client.nthreads().values()), threads)
     begun = [future for future in (submit() for _ in range(at_once)) if future is not None]
     completed: Any = cast("Any", distributed.as_completed)(begun, loop=client.loop)
     for future in completed:
         found = future.result()
-        block = of.pop(future.key)
+        key = of.pop(future.key)
         if (more := submit()) is not None:
             completed.add(more)
         del future
-        yield block, found
+        yield key, found

@@ -14,7 +14,7 @@ from simengine.errors import ResultsError
 from simengine.store.locks import Shard, is_claimed, is_lock, shards_seen
 from simengine.store.record import RECORD, RunRecord, read_record, read_sealed, write_record, write_sealed
 
-STUDY, CONTRACT, BLOCKS = "study.yaml", "contract.yaml", "blocks"
+STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER = "study.yaml", "contract.yaml", "blocks"
 _DIGITS = 10
 
 
@@ -42,7 +42,7 @@ class Store:
 
     def path(self, block: tuple[int, int], ending: str = ".parquet") -> Path:
         """Name the file of a block."""
-        return self.folder / BLOCKS / f"{block[0]:0{_DIGITS}}-{block[1] - 1:0{_DIGITS}}{ending}"
+        return self.folder / BLOCKS_FOLDER / f"{block[0]:0{_DIGITS}}-{block[1] - 1:0{_DIGITS}}{ending}"
 
     def begun(self, block: tuple[int, int]) -> tuple[int, int] | None:
         """Return the shorter block that holds the first replications of this one: the last block of a run that was extended."""
@@ -161,14 +161,14 @@ class Store:
         """
         if is_claimed(self.folder):
             raise ResultsError(f"{self.folder}: must not be written while it is swept; found a process at work. Wait until it ends")
-        known = {self.folder / name for name in (RECORD, STUDY, CONTRACT, BLOCKS)}
+        known = {self.folder / name for name in (RECORD, STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
         there = [path for path in sorted(self.folder.iterdir()) if path not in known and not is_lock(path)]
         found = [Leftover(path, _half_or_foreign(path)) for path in there]
         needed = set(self.record.blocks())
         begun = {self.begun(block) for block in needed if block not in self.entries}
         whole = [block for block in self.entries if block in needed or block in begun]
         names = {self.path(block, ending) for block in whole for ending in (".parquet", ".json")}
-        beside = [path for path in sorted((self.folder / BLOCKS).iterdir()) if path not in names]
+        beside = [path for path in sorted((self.folder / BLOCKS_FOLDER).iterdir()) if path not in names]
         found += [Leftover(path, _half_or_foreign(path)) for path in beside]
         for block in sorted(whole):
             try:
@@ -185,7 +185,7 @@ def _half_or_foreign(path: Path) -> str:
     return "a block or an entry without the other, or one that the run does not need"
 
 
-def remove(leftover: Leftover) -> None:
+def remove_leftover(leftover: Leftover) -> None:
     """Remove something that no run reads.
 
     Raises
@@ -220,7 +220,7 @@ def open_store(folder: Path, *, takes_damaged: bool = False) -> Store:
         If it is no store, or one of these has changed.
     """
     record = read_record(folder)
-    for name, kept in ((STUDY, record.study_sha256), (CONTRACT, record.contract_sha256)):
+    for name, kept in ((STUDY_FILE, record.study_sha256), (CONTRACT_FILE, record.contract_sha256)):
         try:
             found = sum_of_file(folder / name)
         except OSError as error:
@@ -231,9 +231,11 @@ def open_store(folder: Path, *, takes_damaged: bool = False) -> Store:
             )
     store = Store(folder, record)
     try:
-        names = sorted(path for path in (folder / BLOCKS).iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+        names = sorted(
+            path for path in (folder / BLOCKS_FOLDER).iterdir() if path.suffix == ".json" and not path.name.startswith(".")
+        )
     except OSError as error:
-        raise ResultsError(f"{folder / BLOCKS}: must be the folder of the blocks; found: {error.strerror}") from None
+        raise ResultsError(f"{folder / BLOCKS_FOLDER}: must be the folder of the blocks; found: {error.strerror}") from None
     for path in names:
         with suppress(ResultsError) if takes_damaged else _nothing_suppressed():
             entry = read_sealed(path, "the entry of a block")
@@ -272,12 +274,12 @@ def make_store(folder: Path, texts: tuple[str, str], record: Callable[[], RunRec
             if folder.exists()
             else []
         )
-        begun = {folder / name for name in (STUDY, CONTRACT, BLOCKS)}
-        if not set(others) <= begun or any((folder / BLOCKS).glob("*")):
+        begun = {folder / name for name in (STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
+        if not set(others) <= begun or any((folder / BLOCKS_FOLDER).glob("*")):
             raise ResultsError(f"--store {folder}: the folder must be new or empty; found files in it. Give another name")
-        (folder / BLOCKS).mkdir(parents=True, exist_ok=True)
+        (folder / BLOCKS_FOLDER).mkdir(parents=True, exist_ok=True)
         made = record()
-        for name, text in zip((STUDY, CONTRACT), texts, strict=True):
+        for name, text in zip((STUDY_FILE, CONTRACT_FILE), texts, strict=True):
             write_whole(folder / name, text.encode())
         write_record(folder, made)
     except OSError as error:

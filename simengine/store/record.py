@@ -13,7 +13,7 @@ from simengine.disk import sum_of, write_whole
 from simengine.errors import ResultsError, UsageError
 
 RECORD = "run.json"
-FORMAT = 1
+STORE_LAYOUT = 1
 """Version of the layout of a store."""
 _CHECK = "check"
 
@@ -105,8 +105,8 @@ def read_record(folder: Path) -> RunRecord:
         raise ResultsError(f"{path}: must be the record of a store, which `simengine run --store` makes; found no such file")
     content = read_sealed(path, "the record of a store")
     made = (content.get("format"), content.get("simengine"), content.get("stream_version"))
-    if made != (FORMAT, __version__, STREAM_VERSION):
-        here = f"simengine {__version__} with version {STREAM_VERSION} of the random streams and layout {FORMAT}"
+    if made != (STORE_LAYOUT, __version__, STREAM_VERSION):
+        here = f"simengine {__version__} with version {STREAM_VERSION} of the random streams and layout {STORE_LAYOUT}"
         found = f"simengine {made[1]} with version {made[2]} and layout {made[0]}"
         raise ResultsError(f"{path}: must come from {here}; found {found}. Use the version that made it")
     try:

@@ -13,16 +13,16 @@ from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.disk import sum_of
 from simengine.errors import ResultsError, SimengineError
-from simengine.interruption import left_if_stopped
+from simengine.interruption import say_if_stopped
 from simengine.pipeline import run_block
 from simengine.replications.blocks import OnPace, available_processors, expected_seconds
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import distributions_of
-from simengine.store.block import Stretch, decode, encode, joined, refuse_other_columns
+from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_columns
 from simengine.store.engines import on_dask, on_threads
 from simengine.store.folder import Store, is_store, make_store, open_store
 from simengine.store.locks import Shard, claimed
-from simengine.store.record import FORMAT, RunRecord
+from simengine.store.record import STORE_LAYOUT, RunRecord
 
 _IN_A_BLOCK = 16
 """Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
@@ -119,7 +119,7 @@ def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
 
     columns = run_block(study, ensemble.seed, np.arange(2, dtype=np.int64))
     return RunRecord(
-        format=FORMAT,
+        format=STORE_LAYOUT,
         simengine=__version__,
         stream_version=STREAM_VERSION,
         study_sha256=sum_of(keeping.texts[0].encode()),
@@ -150,20 +150,19 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     on_progress(record.replications - n)
 
     def done(block: tuple[int, int], content: bytes) -> None:
-        found, before = decode(content, record.words), begun[block]
-        refuse_other_columns(found, record.columns, str(store.path(block)))
-        if before is not None:
-            content = encode(joined(decode(store.read(before), record.words), found))
+        refuse_other_columns(content, record.columns, record.words, str(store.path(block)))
+        if (before := begun[block]) is not None:
+            content = encode(joined(decode(store.read(before), record.words), decode(content, record.words)))
         store.write(block, content)
         on_progress(stretches[block].end - stretches[block].first)
 
     _say_pace(study, record.seed, n, threads, ensemble.on_pace)
     way_on = f"`simengine run --resume {store.folder}` goes on"
-    with left_if_stopped(f"what is complete stays in {store.folder}, and {way_on}"):
-        if keeping.engine == "dask":
-            on_dask(stretches, done, record.replications, threads, keeping.scheduler, str(store.folder))
-        else:
-            on_threads(stretches, done, record.replications, threads)
+    say_if_stopped(f"what is complete stays in {store.folder}, and {way_on}")
+    if keeping.engine == "dask":
+        on_dask(stretches, compute_and_encode, done, record.replications, threads, keeping.scheduler, way_on)
+    else:
+        on_threads(stretches, compute_and_encode, done, record.replications, threads)
 
 
 def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:

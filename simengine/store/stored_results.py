@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import IO, Any, cast
@@ -16,7 +17,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.columns import Column
+from simengine.columns import LongColumn, regrouped
 from simengine.records import CashMoments, ReplicationResults
 from simengine.store.block import DRAWN, cash_of, numbers_of, open_block
 from simengine.store.folder import Store
@@ -76,7 +77,7 @@ def stored_results(store: Store) -> ReplicationResults:
     record = store.record
 
     def column(name: str) -> Any:
-        return Column(partial(on_disk.rows, name), 0, record.replications)
+        return LongColumn(partial(on_disk.rows, name), 0, record.replications)
 
     cash: dict[str, CashMoments] = {}
     for block in record.blocks():
@@ -88,7 +89,22 @@ def stored_results(store: Store) -> ReplicationResults:
         {name: column(name) for name in record.columns},
         record.words,
         cash,
+        by_rows=partial(_windows, store),
     )
+
+
+def _windows(store: Store) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """Read all columns together, some rows at once."""
+    names, words = ["replication", *store.record.columns], store.record.words
+
+    def blocks() -> Iterator[Mapping[str, NDArray[Any]]]:
+        for block in store.record.blocks():
+            with store.unreadable(block):
+                table = open_block(store.path(block)).read(columns=names)
+                values = {name: numbers_of(table[name], words.get(name)) for name in names}
+            yield values
+
+    return regrouped(blocks())
 
 
 def stored_draws(store: Store) -> dict[str, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from simengine import RiskTable, Study, columns, load_study, run_study
-from simengine.columns import Column
+from simengine.columns import LongColumn
 from simengine.errors import UsageError
 from simengine.records import ReplicationResults
 from simengine.risk import ordered, statistics, summarise, sums
@@ -25,8 +25,8 @@ def nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordered, "_FEW", 100)
 
 
-def as_column(values: np.ndarray) -> Column:
-    return Column(lambda first, end: values[first:end], 0, len(values))
+def as_column(values: np.ndarray) -> LongColumn:
+    return LongColumn(lambda first, end: values[first:end], 0, len(values))
 
 
 def as_stored(results: ReplicationResults) -> ReplicationResults:
@@ -52,7 +52,7 @@ def told(table: RiskTable) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["tiny", "two_lenders"])
 def test_summary__of_columns_is_that_of_arrays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Oracle: the same rows as plain arrays, sorted and chosen from by NumPy; windows so small that every sum has many.
-    monkeypatch.setattr(columns, "WINDOW", 200)
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 200)
     results = run_study(load_study(next((CHECKOUT / "configs").rglob(f"{name}.yaml"))), 7, 501)
     lender = next(column.removesuffix(".money_in") for column in results.columns if column.endswith(".money_in"))
     asked = every_measure(lender)
@@ -74,7 +74,7 @@ def test_summary__of_columns_is_that_of_arrays(name: str, monkeypatch: pytest.Mo
     ids=["normal", "pareto", "atoms", "constant", "neighbours"],
 )
 def test_order_statistics__of_a_column_are_those_of_the_sorted_array(sample: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "WINDOW", 257)
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 257)
     np.random.default_rng(3).shuffle(sample)
     column, n = Ordered(as_column(sample)), len(sample)
     expected = np.sort(sample)
@@ -96,7 +96,7 @@ def test_order_statistics__pass_over_a_column_a_fixed_number_of_times() -> None:
         passes.append(first)
         return sample[first:end]
 
-    statistics.quantiles(Column(rows, 0, len(sample)))
+    statistics.quantiles(LongColumn(rows, 0, len(sample)))
 
     # At most four digits and the values between, for all five quantiles together; here two leave few values, which are sorted.
     assert len(passes) == 4
@@ -110,7 +110,7 @@ def test_order_statistics__of_few_values_are_sorted_in_memory(monkeypatch: pytes
         passes.append(first)
         return sample[first:end]
 
-    found = Ordered(Column(rows, 0, len(sample)))
+    found = Ordered(LongColumn(rows, 0, len(sample)))
 
     assert [found[0], found[1_500]] == [np.sort(sample)[0], np.sort(sample)[1_500]]
     assert len(passes) == 1
@@ -124,12 +124,12 @@ def test_order_statistics__too_many_at_once_are_refused(monkeypatch: pytest.Monk
 
 def test_sums__are_exact_over_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     # By hand: 1e16 + 1 - 1e16 is 1, which a running sum of floating-point numbers loses.
-    monkeypatch.setattr(columns, "WINDOW", 1)
-    assert sums.total(np.array([1e16, 1.0, -1e16])) == 1.0
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 1)
+    assert sums.sum_of_windows(np.array([1e16, 1.0, -1e16])) == 1.0
 
 
 def test_column__of_rows_that_count_keeps_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "WINDOW", 10)
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 10)
     values = np.arange(100.0)
     column = as_column(values)
     chosen = column[(column % 3 == 0) & (column > 20)] * 2
@@ -139,7 +139,7 @@ def test_column__of_rows_that_count_keeps_their_order(monkeypatch: pytest.Monkey
     assert len(chosen) == 27
 
 
-def wrong(case: str, column: Column) -> Any:
+def wrong(case: str, column: LongColumn) -> Any:
     other = as_column(np.arange(5.0))
     cases: dict[str, Any] = {
         "array": lambda: np.asarray(column),

@@ -16,7 +16,7 @@ from simengine.disk import HALF_WRITTEN
 from simengine.replications.ensemble import Ensemble
 from simengine.report.document import as_text, kept_text
 from simengine.store import run
-from simengine.store.folder import Store, is_store, open_store, remove
+from simengine.store.folder import Store, is_store, open_store, remove_leftover
 from simengine.store.locks import Shard, is_lock
 from simengine.store.run import Keeping, fill_store
 
@@ -59,7 +59,7 @@ def sweep(folder: Path) -> list[str]:
     """Remove what no run reads, and return why it was there."""
     found = open_store(folder, takes_damaged=True).leftovers()
     for leftover in found:
-        remove(leftover)
+        remove_leftover(leftover)
     return [leftover.why for leftover in found]
 
 

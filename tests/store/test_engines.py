@@ -30,7 +30,7 @@ distributed: Any = pytest.importorskip("distributed", reason="Dask is not instal
 )  # of sockets of who was killed
 def test_killed_worker__costs_its_block_and_no_bit(tiny: Study, tmp_path: Path) -> None:
     # Oracle: the same run on one thread of this process.
-    fill(tiny, tmp_path / "threads", 240)
+    fill(tiny, tmp_path / "threads", 120)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, protocol="tcp://"
     ) as cluster:
@@ -43,7 +43,7 @@ def test_killed_worker__costs_its_block_and_no_bit(tiny: Study, tmp_path: Path) 
 
         killer = threading.Thread(target=kill)
         killer.start()
-        fill(tiny, tmp_path / "dask", 240, engine="dask", scheduler=cluster.scheduler_address)
+        fill(tiny, tmp_path / "dask", 120, engine="dask", scheduler=cluster.scheduler_address)
         killer.join()
         assert next(iter(cluster.workers.values())).pid != first
 
@@ -55,8 +55,8 @@ def stretch(study: Study) -> Stretch:
 
 
 def test_worker__has_the_versions_of_whoever_asks(tiny: Study) -> None:
-    assert on_a_worker(stretch(tiny), made_with()) == compute_and_encode(stretch(tiny))
-    refused = on_a_worker(stretch(tiny), made_with() | {"numpy": "0.1"})
+    assert on_a_worker(compute_and_encode, stretch(tiny), made_with()) == compute_and_encode(stretch(tiny))
+    refused = on_a_worker(compute_and_encode, stretch(tiny), made_with() | {"numpy": "0.1"})
     assert not isinstance(refused, bytes)
     assert refused.message.startswith("--engine dask: workers must have the versions that stand here; found a worker with numpy ")
 
@@ -70,9 +70,14 @@ def test_worker__has_the_versions_of_whoever_asks(tiny: Study) -> None:
             NotMeasuredError,
             "in 1 of 10 replications",
         ),
-        (distributed.CancelledError("x"), ResultsError, "the scheduler must stay until all blocks are there; found it lost"),
-        (distributed.comm.core.CommClosedError("x"), ResultsError, "`simengine run --resume here` goes on"),
-        (distributed.scheduler.KilledWorker("x", None, 3), ResultsError, "found a block that several did not survive"),
+        (distributed.CancelledError("x"), ResultsError, "the scheduler must stay until all tasks are done; found it lost"),
+        (distributed.comm.core.CommClosedError("x"), ResultsError, "What is complete stays: `this` goes on"),
+        (
+            ImportError("No module named 'simengine'"),
+            ResultsError,
+            "workers must have simengine and what it needs; found: No module",
+        ),
+        (distributed.scheduler.KilledWorker("x", None, 3), ResultsError, "found one that several did not survive"),
     ],
 )
 def test_errors_of_workers__are_told_here(
@@ -88,12 +93,12 @@ def test_errors_of_workers__are_told_here(
     def results(*_: object) -> Any:
         if isinstance(found, Exception):
             raise found
-        yield (0, 4), found
+        yield 1, found
 
     monkeypatch.setattr(engines, "_client", lambda *_: Client())
     monkeypatch.setattr(engines, "_results", results)
     with pytest.raises(kind) as caught:
-        on_dask({(0, 4): stretch(tiny)}, lambda *_: None, 10, 1, "tcp://here:1", "here")
+        on_dask({1: stretch(tiny)}, compute_and_encode, lambda *_: None, 10, 1, "tcp://here:1", "`this` goes on")
     assert type(caught.value) is kind
     assert said in str(caught.value)
 

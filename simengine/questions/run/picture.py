@@ -35,6 +35,8 @@ _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
+_LOOKED_AT = ("drawn", ".amount", ".moic", ".money_back", ".money_in", ".payment", ".true_saving")
+"""Endings of the columns that the picture shows, or marks."""
 MOST_DRAWN = 500_000
 """Rows of a run that a picture shows, at most: the first. More would not change what the eye sees."""
 _TITLE = 74
@@ -178,7 +180,7 @@ def _range(*samples: Floats) -> tuple[float, float]:
 def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     """Draw both pictures in every form, by the names of their files."""
     study = asked.subject
-    shown = found.results.first(MOST_DRAWN)
+    shown = found.results.first(MOST_DRAWN, lambda name: name.endswith(_LOOKED_AT))
     images = {
         "picture": draw_run(study, shown, found.table, payment_marks(study.contract, shown)),
         "exceedance": draw_exceedance(study, found.table, found.results),

@@ -1,0 +1,30 @@
+"""Lay out a batch: one line for each study and party."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+
+from simengine.batch.studies import Batch
+from simengine.report.units import cell
+
+_SHOWN = {"net.mean": "mean net", "cvar95": "CVaR 95 %"}
+
+
+def batch_table(found: Batch) -> Table:
+    """Return the mean net, the tail and P(loss) of everybody who lends or pays, in every study."""
+    title = f"{len(found.studies):,} studies, seed {found.seed}. Money in millions; ± is one Monte Carlo standard error."
+    layout = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
+    for name in ("study", "party", ""):
+        layout.add_column(name, overflow="fold")
+    for name in ("P(loss)", *_SHOWN.values()):
+        layout.add_column(name, justify="right", no_wrap=True)
+    for one in found.studies:
+        parties = [path.removesuffix(".p_loss") for path in one.statistics if path.count(".") == 1 and path.endswith(".p_loss")]
+        for party in parties:
+            cells = [one.statistics.get(f"{party}.{path}") for path in _SHOWN]
+            loss = cell(one.statistics[f"{party}.p_loss"], 1.0)
+            layout.add_row(
+                one.name, party.replace("_", " "), one.currency, loss, *("-" if it is None else cell(it, 1e6) for it in cells)
+            )
+    return layout
