@@ -68,6 +68,7 @@ numbers = st.one_of(
     st.floats(-1e15, 1e15),
     st.integers(-(10**12), 10**12).map(lambda twice: twice / 2),
     st.integers(-(10**9), 10**9).map(lambda twice: float(np.nextafter(twice / 2, np.inf))),
+    st.integers(-(10**9), 10**9).map(lambda twice: twice / 2 + 0.003),
 )
 
 

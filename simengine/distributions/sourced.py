@@ -129,9 +129,10 @@ def computable(distribution: Any) -> Any:
             values, mean = distribution.inverse(_PROBES), float(distribution.centre)
     except ArithmeticError as error:
         raise ValueError(f"this {_name(distribution)} cannot be computed: {error}") from None
-    slack = _ROUNDING * np.abs(values).max()
-    is_sound = np.isfinite(values).all() and (np.diff(values) >= 0).all()
-    if not (is_sound and values[0] - slack <= mean <= values[-1] + slack):
+    with np.errstate(all="ignore"):
+        slack = _ROUNDING * np.abs(values).max()
+        is_sound = np.isfinite(values).all() and (np.diff(values) >= 0).all() and values[0] - slack <= mean <= values[-1] + slack
+    if not is_sound:
         found = f"its mean comes out as {mean:g}, its values from {values[0]:g} to {values[-1]:g}"
         raise ValueError(f"this {_name(distribution)} cannot be computed: {found}")
     return distribution

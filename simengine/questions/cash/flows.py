@@ -119,7 +119,7 @@ def draw_flows(
     sampling
         How the numbers of the study are drawn.
     names
-        Whose cash. If there are none, all names: without those that have none, such as the project where nothing stays in it; without
+        Whose cash. If there are none, all names: without those that have none (unless none has any), such as the project where nothing stays in it; without
         the loans of a lender that has no other cash; and without a tranche that is all that its holder has.
     with_variates
         As for `run_block`.
@@ -143,7 +143,9 @@ def draw_flows(
     cash = {name: np.concatenate([part.cash[name] for part in parts]) for name in parts[0].cash}
     paid_in = {name: np.concatenate([part.paid_in[name] for part in parts]) for name in parts[0].paid_in}
     if not names:
-        cash = {name: one for name, one in cash.items() if one.any() and not _repeats(study, name, cash)}
+        moving = {name: one for name, one in cash.items() if one.any() and not _repeats(study, name, cash)}
+        # Where no money moves at all, the parties have that to show.
+        cash = moving or {name: cash[name] for name in with_money(study)}
     return CashFlows(parts[0].units, rows, cash, paid_in)
 
 

@@ -126,7 +126,7 @@ def _protocols(study: Study) -> dict[str, Protocol]:
     own = study.measurement
     found = {design: _alone(study, design) for design in own.possible}
     protocols = {design: protocol for design, protocol in found.items() if protocol is not None}
-    if _prescribed(study, own.measured) == PRESCRIBED:
+    if own.measured and _prescribed(study, own.measured) == PRESCRIBED:
         protocols[PRESCRIBED] = own
     if not protocols:
         raise UsageError("measurement: at least one design must be able to measure a metric of the study; found none")
