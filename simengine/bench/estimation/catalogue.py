@@ -49,7 +49,7 @@ _LONG_RUNS = {
 def estimation_problems() -> Iterator[AmountProblem | StudyProblem]:
     """Yield the problems: the studies from the smallest to the largest, then the small ones."""
     yield from map(_study, _STUDIES)
-    yield from (*_of_money(), *_of_tails(), *_of_many_parts())
+    yield from (*_of_money(), *_of_changed_terms(), *_of_tails(), *_of_many_parts())
 
 
 def _study(row: tuple[str, str, str, str]) -> StudyProblem:
@@ -105,6 +105,9 @@ def _of_money() -> Iterator[AmountProblem]:
         {"share": 0.5, "cap": 700.0, "lent": 500.0},
         constants={"saving_mean": small.SAVING_MEAN, "saving_sd": small.SAVING_SD},
     )
+
+
+def _of_changed_terms() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_raised_cap",
