@@ -49,7 +49,7 @@ _LONG_RUNS = {
 def estimation_problems() -> Iterator[AmountProblem | StudyProblem]:
     """Yield the problems: the studies from the smallest to the largest, then the small ones."""
     yield from map(_study, _STUDIES)
-    yield from (*_of_money(), *_of_changed_terms(), *_of_tails(), *_of_many_parts())
+    yield from (*_of_money(), *_of_changed_terms(), *_of_tails(), *_of_quantiles(), *_of_many_parts(), *_of_nested_simulation())
 
 
 def _study(row: tuple[str, str, str, str]) -> StudyProblem:
@@ -175,6 +175,9 @@ def _of_tails() -> Iterator[AmountProblem]:
         60.0,
         constants={"chance": small.CHANCE},
     )
+
+
+def _of_quantiles() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_deep_tail",
@@ -259,6 +262,9 @@ def _of_many_parts() -> Iterator[AmountProblem]:
         float(sum(number for number, _, _ in small.CARD_OUTCOMES)),
         constants={"card": small.CARD_OUTCOMES},
     )
+
+
+def _of_nested_simulation() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_decision_after_a_pilot",
