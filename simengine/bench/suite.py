@@ -16,6 +16,7 @@ from simengine.bench.choices.sizing import small_sizing_problems
 from simengine.bench.estimation.catalogue import estimation_problems
 from simengine.bench.forecasting.problem import ForecastProblem, forecast_problems
 from simengine.bench.inference.catalogue import inference_problems
+from simengine.bench.inference.engine import study_inference_problems
 from simengine.bench.problem import BenchProblem
 from simengine.errors import UsageError, did_you_mean
 
@@ -27,6 +28,7 @@ _CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
     study_design_problems,
     incentive_problems,
     inference_problems,
+    study_inference_problems,
     forecast_problems,
 )
 

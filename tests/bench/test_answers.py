@@ -21,7 +21,7 @@ from simengine.bench.suite import find_problem, suite
 AMOUNTS = [problem for problem in suite() if isinstance(problem, AmountProblem)]
 CHOICES = [problem for problem in suite() if type(problem) is ChoiceProblem]
 INFERENCES = [problem for problem in suite() if isinstance(problem, InferenceProblem)]
-N = 100_000
+N = 60_000
 
 
 def name_of(problem: object) -> str:
@@ -150,7 +150,7 @@ def test_choice__is_judged_by_hand() -> None:
 @pytest.mark.parametrize("problem", INFERENCES, ids=name_of)
 def test_posterior__covers_the_hidden_truth(problem: InferenceProblem) -> None:
     # Source: simulation-based calibration: the rank of the truth is uniform; a mean of n uniforms has the sd 1 / sqrt(12 n).
-    n = 20 if name_of(problem) == "counts_that_vary_too_much" else 200
+    n = 10 if name_of(problem) == "counts_that_vary_too_much" else 200
     ranks = []
     for instance in range(n):
         truth, observed = problem.truth_and_data(instance)
@@ -164,7 +164,7 @@ def test_posterior__covers_the_hidden_truth(problem: InferenceProblem) -> None:
 @pytest.mark.parametrize("problem", INFERENCES, ids=name_of)
 def test_posterior__is_prior_times_likelihood(problem: InferenceProblem) -> None:
     # Source: another path: draws from the prior weighed by the likelihood; their effective number says how near they may be.
-    found = problem.simulate({}, 20_000, 3)
+    found = problem.simulate({}, 8000, 3)
     weight = np.exp(found["log_likelihood"] - found["log_likelihood"].max())
     weight /= weight.sum()
     mean, reference = weight @ found["theta"], problem.reference_sample(0)

@@ -12,10 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simengine.bench import NotApplicableError, Trial, compare_results, find_problem, run_methods, score_answers, summarise_attempts
+from simengine.bench import (
+    BenchProblem,
+    NotApplicableError,
+    Trial,
+    compare_results,
+    find_problem,
+    run_methods,
+    score_answers,
+    suite,
+    summarise_attempts,
+)
 from simengine.bench.attempt import attempt
 from simengine.bench.compare import observed_order
+from simengine.bench.estimation.studies import StudyProblem
 from simengine.bench.layout import messages_of
+from simengine.bench.methods import BASELINES
 from simengine.bench.problem import SUITE, frozen_answers
 from simengine.bench.results import SummaryLine, read_summary_table, table_text
 from simengine.errors import ResultsError, UsageError
@@ -56,6 +68,18 @@ def test_importance_sampling__sees_what_plain_draws_do_not() -> None:
         for method in ("plain", "importance_sampling")
     }
     assert lines["importance_sampling"] < 0.9 < lines["plain"]
+
+
+LARGE = ("norrkoping", "peterborough", "paid_of_planned", "arms_on_the_engine")
+
+
+@pytest.mark.parametrize("problem", [one for one in suite() if one.card.name not in LARGE], ids=lambda one: one.card.name)
+def test_baselines__serve_every_problem_of_their_family_or_say_that_they_do_not(problem: BenchProblem) -> None:
+    budget = 200 if isinstance(problem, StudyProblem) else 900
+    for name, method in BASELINES[problem.card.family].items():
+        found = attempt(problem, method, name, budget=budget)
+        assert found.is_finished, found.message
+        assert 0 < found.replications <= budget or found.status == "not_applicable"
 
 
 def tried(method: Any, problem: str = "a_smooth_saving", budget: int = 500, **options: Any) -> Any:

@@ -1,8 +1,8 @@
 """Run the baselines of the suite, and write the tables of what they came to.
 
 Run with `python -m verification.bench.baselines --keep FOLDER [--family estimation]`: it writes `simengine/bench/baselines/<family>.csv`.
-FOLDER holds the attempts; a run that was stopped goes on. The two long studies get 1,024 replications and five repeats; the forecasts
-need tables that do not come with the package and have no baselines here.
+FOLDER holds the attempts; a run that was stopped goes on. Peterborough is run with `--long` alone; it and the studies
+whose replications are long get five repeats. The forecasts need tables that do not come with the package and have no baselines here.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--family", action="append", choices=list(BENCH_FAMILIES))
+    parser.add_argument("--long", action="store_true")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     for family in options.family or [name for name in BENCH_FAMILIES if name != "forecasts"]:
         attempts = []
         for problem in choose_problems([family]):
             name = problem.card.name
+            if name == "peterborough" and not options.long:
+                continue
             is_study = isinstance(problem, StudyProblem | StudyChoiceProblem)
             budgets = problem.card.budgets[: 1 if is_study else 2 if family == "inference" else 3]
             repeats = (

@@ -82,7 +82,8 @@ def random_search(trial: Trial, seed: int) -> TermsAnswer:
 def differential_evolution(trial: Trial, seed: int) -> TermsAnswer:
     """Search by SciPy's differential evolution (Storn and Price 1997), a breach of a limit added to the objective."""
     ranges = trial.describe()["terms"]
-    pilots = generator_of(seed, "bench/evolution").random((_PILOTS, len(ranges)))
+    n_pilots = min(_PILOTS, max(trial.budget // (2 * PER_CHOICE), 1))
+    pilots = generator_of(seed, "bench/evolution").random((n_pilots, len(ranges)))
     seen = [look_at(trial, _on_steps(ranges, _scaled(ranges, point)), PER_CHOICE, seed) for point in pilots]
     spread = float(np.ptp([one.value for one in seen])) or 1.0
 

@@ -49,7 +49,7 @@ _LONG_RUNS = {
 def estimation_problems() -> Iterator[AmountProblem | StudyProblem]:
     """Yield the problems: the studies from the smallest to the largest, then the small ones."""
     yield from map(_study, _STUDIES)
-    yield from (*_of_money(), *_of_tails(), *_of_many_parts())
+    yield from (*_of_money(), *_of_changed_terms(), *_of_tails(), *_of_quantiles(), *_of_many_parts(), *_of_nested_simulation())
 
 
 def _study(row: tuple[str, str, str, str]) -> StudyProblem:
@@ -105,6 +105,9 @@ def _of_money() -> Iterator[AmountProblem]:
         {"share": 0.5, "cap": 700.0, "lent": 500.0},
         constants={"saving_mean": small.SAVING_MEAN, "saving_sd": small.SAVING_SD},
     )
+
+
+def _of_changed_terms() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_raised_cap",
@@ -172,6 +175,9 @@ def _of_tails() -> Iterator[AmountProblem]:
         60.0,
         constants={"chance": small.CHANCE},
     )
+
+
+def _of_quantiles() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_deep_tail",
@@ -256,6 +262,9 @@ def _of_many_parts() -> Iterator[AmountProblem]:
         float(sum(number for number, _, _ in small.CARD_OUTCOMES)),
         constants={"card": small.CARD_OUTCOMES},
     )
+
+
+def _of_nested_simulation() -> Iterator[AmountProblem]:
     yield AmountProblem(
         _card(
             "a_decision_after_a_pilot",

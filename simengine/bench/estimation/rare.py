@@ -71,7 +71,7 @@ def multilevel(trial: Trial, seed: int) -> dict[str, float]:
     people^-1.5 and its work rising as people, replications are spread as people^-1.25.
     """
     described = trial.describe()
-    term = described["work_term"]
+    term = described.get("work_term", "")
     if not term:
         raise NotApplicableError("no replication of this problem is itself a simulation of many people")
     levels = np.arange(max(2, round(np.log2(trial.budget) / 2)))

@@ -106,6 +106,6 @@ class StudyProblem:
 
 
 def with_scales(answers: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """Give four answers the units in which their errors are told."""
+    """Return four answers with the units in which their errors are told."""
     sd = answers["sd"]["value"]
     return {name: {**one, "scale": scale_of(_QUANTITIES[name], one["value"], sd)} for name, one in answers.items()}

@@ -83,12 +83,19 @@ class InferenceProblem:
         points = np.maximum(
             generator_of(seed, f"bench/{self.card.name}").random((replications, d + self.dimension)), SMALLEST_UNIFORM
         )
-        theta = self.prior(points[:, :d]) if parameters.get("theta") is None else self._given(parameters["theta"], replications)
+        theta = self.prior(points[:, :d]) if parameters.get("theta") is None else self.given(parameters["theta"], replications)
         observed = self.truth_and_data(instance)[1]
         data = self.simulator(theta, points[:, d:])
         return {"theta": theta, "data": data, "log_likelihood": self.log_likelihood(theta, observed)}
 
-    def _given(self, given: Any, replications: int) -> Floats:
+    def given(self, given: Any, replications: int) -> Floats:
+        """Return the parameters that a method gives, shape (replications, n_parameters).
+
+        Raises
+        ------
+        UsageError
+            If they have another shape or are not finite.
+        """
         theta, shape = np.asarray(given, dtype=np.float64), (replications, len(self.parameters))
         if theta.shape != shape:
             raise UsageError(f"theta: must have the shape {shape}; found {theta.shape}")
