@@ -112,7 +112,7 @@ def test_plan_that_nobody_states__is_what_the_study_expects_and_is_said(plain: P
     shown = re.search(r"Av 100 tecknade avtal fick (\d+) mindre betalt än planerat", words_of(page))
     assert shown is not None
     assert abs(int(shown[1]) - less) <= 0.6
-    assert "i stället används det studien väntar sig" in words_of(page)
+    assert "i stället används studiens egen prognos" in words_of(page)
 
 
 def test_nothing_known__is_one_sentence(plain: Path, tmp_path: Path) -> None:

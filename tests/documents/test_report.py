@@ -135,6 +135,10 @@ def test_report__can_be_read_by_everybody(code, pages):
     for picture in pictures:
         assert picture.get("role") == "img"
         assert len(words_of(next(picture.iter(f"{SVG}title")))) > 10
+    # What is wider than a small window scrolls by itself, and by the keyboard too.
+    scrolling = [node for node in page.iter(f"{X}div") if node.get("class") in ("table", "wide")]
+    assert len(scrolling) == len(pictures) + len(list(page.iter(f"{X}table")))
+    assert {node.get("tabindex") for node in scrolling} == {"0"}
     for table in page.iter(f"{X}table"):
         heads = [node.get("scope") for node in table.iter(f"{X}th")]
         assert set(heads) == {"col", "row"}
