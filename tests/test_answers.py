@@ -73,7 +73,7 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
     "reference": ((CONFIGS / "indigo_made_up", "--forecasts"), (CONFIGS / "indigo_made_up", "--unfinished", "censored")),
     "replay.all": (("--all",),),
     "rerun": [("run",)],
-    "run.dry_run": [(TINY, "-n", 64, "--seed", 1, "--dry-run")],
+    "run.dry_run": [(TINY, "-n", 64, "--seed", 1, "--store", "kept", "--dry-run")],
     "conform": ((CONFIGS / "conformance/utah_share_until_a_return.json",),),
     "seal": (("run", "--results", "investor.net,metric.saving.estimate"),),
     "score": (("made.seal.json", "--outcome", "paid=0.4", "--outcome", "net>0", "--outcome", "net_sure<9"),),

@@ -100,6 +100,7 @@ def test_questions__that_keep_a_folder_are_all_asked_here() -> None:
     keeping = {name for name, command in commands.commands.items() if any(one.name == "output" for one in command.params)}
     # `demo` is a `run`, `rerun` makes any of them again; `explain` has no answer in JSON and its own test below.
     of_no_question = {
+        "batch",
         "conform",
         "export",
         "fit",

@@ -34,6 +34,7 @@ COST = "behaviour.efforts.work.cost.quadratic"
 SMALL = ("--seed", 1, "--threads", 1)
 ASKED: dict[str, tuple[object, ...]] = {
     "attribute": (NORRKOPING, "-n", 125, *SMALL),
+    "batch": (NORRKOPING, LENDERS, "-n", 40, *SMALL),
     "cash": (NORRKOPING, "-n", 40, *SMALL),
     "certificate": (NORRKOPING, "-n", 40, *SMALL),
     "check": (NORRKOPING,),

@@ -25,7 +25,7 @@ def sweep(folder: Path, remove: bool) -> None:
         if remove:
             drafts.remove(draft)
         say(f"{'Removed' if remove else 'A draft'}: {draft}")
-    n_left = _sweep_store(folder, remove=remove) if is_store(folder) else 0
+    n_left = _sweep_store(folder, remove=remove)
     if not found and not n_left:
         say(
             f"{folder}: no draft of a killed run"
@@ -37,10 +37,11 @@ def sweep(folder: Path, remove: bool) -> None:
 
 
 def _sweep_store(folder: Path, *, remove: bool) -> int:
-    """List or remove what no run reads of a store, and return how much that is."""
+    """List or remove what no run reads of a store, of a run or of a batch, and return how much that is."""
     from simengine.store import folder as stores
 
-    leftovers = stores.open_store(folder, takes_damaged=True).leftovers()
+    is_run = stores.is_store(folder)
+    leftovers = stores.open_store(folder, takes_damaged=True).leftovers() if is_run else stores.half_written(folder)
     for leftover in leftovers:
         if remove:
             stores.remove_leftover(leftover)

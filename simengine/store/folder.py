@@ -179,6 +179,14 @@ class Store:
         return found
 
 
+def half_written(folder: Path) -> list[Leftover]:
+    """List the files that killed processes did not finish in a folder; none while a process has claimed it."""
+    if is_claimed(folder):
+        return []
+    there = sorted(path for path in folder.iterdir() if path.name.startswith(HALF_WRITTEN))
+    return [Leftover(path, _half_or_foreign(path)) for path in there]
+
+
 def _half_or_foreign(path: Path) -> str:
     if path.name.startswith(HALF_WRITTEN):
         return "a file that was not finished"

@@ -6,7 +6,6 @@ name that ends with the process. A statistic passes over it some twenty times.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -44,8 +43,9 @@ class _ColumnsOnDisk:
             self._lay_out(name)
         self._files.move_to_end(name)
         kind = self._types[name]
-        content = os.pread(self._files[name].fileno(), (end - first) * kind.itemsize, first * kind.itemsize)
-        return np.frombuffer(content, dtype=kind)
+        file = self._files[name]
+        file.seek(first * kind.itemsize)
+        return np.frombuffer(file.read((end - first) * kind.itemsize), dtype=kind)
 
     def _lay_out(self, name: str) -> None:
         while len(self._files) >= _LAID_OUT:

@@ -62,6 +62,15 @@ def test_stopped_batch__does_only_what_is_missing(tiny: Study, tmp_path: Path, m
     assert run_batch(shares(tiny), N, SEED + 1, store=tmp_path / "kept")["share 0.1"] != found["share 0.1"]
 
 
+def test_killed_batch__leaves_what_the_sweep_names(tiny: Study, tmp_path: Path) -> None:
+    run_batch({"tiny": tiny}, N, SEED, store=tmp_path)
+    (tmp_path / ".half-written-1-2-some.json").touch()
+    removed = in_this_process(["sweep", tmp_path, "--remove"])
+
+    assert removed.stdout == f"Removed: {tmp_path / '.half-written-1-2-some.json'} (a file that was not finished)\n"
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ""]  # the statistics, and the claim
+
+
 def test_statistics_that_have_changed__are_named(tiny: Study, tmp_path: Path) -> None:
     run_batch({"tiny": tiny}, N, SEED, store=tmp_path)
     (path,) = tmp_path.glob("*.json")

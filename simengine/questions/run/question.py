@@ -116,7 +116,7 @@ def _sized_by(values: Values) -> str:
 
 
 SHARD = Question[Any](
-    name="run",
+    name="shard",
     summary="Compute a part of the blocks of a run that is kept in a store.",
     options=(SHARD_OPTION, *STORE_OPTIONS),
     subject=STUDY_OR_STORE,
