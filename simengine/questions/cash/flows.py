@@ -119,7 +119,8 @@ def draw_flows(
     sampling
         How the numbers of the study are drawn.
     names
-        Whose cash. If there are none, all names: without those that have none (unless none has any), such as the project where nothing stays in it; without
+        Whose cash. If there are none, all names: without those that have none (unless none has any), such as the project where
+        nothing stays in it; without
         the loans of a lender that has no other cash; and without a tranche that is all that its holder has.
     with_variates
         As for `run_block`.
