@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Tests start processes: without bytecode each of them would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test lint format docs docs-quick bench verify wheel lock clean
+.PHONY: demo quick test lint format docs docs-quick bench verify wheel lock hashes audit oldest clean
 
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
@@ -99,5 +99,21 @@ wheel: $(VENV)/ready-dev
 lock:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev --extra docs pyproject.toml -o constraints.txt
 
+# The same with the SHA-256 of every file, for `pip install --require-hashes -r hashes.txt`.
+hashes:
+	uv pip compile --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint constraints.txt pyproject.toml -o hashes.txt
+
+# Known vulnerabilities of the tested versions. Not a part of `make lint`: it asks PyPI itself, which a mirror cannot stand in for.
+audit: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
+# The oldest versions that pyproject.toml allows, without a compiler, in an environment of their own. Needs uv.
+OLDEST := .venv-oldest
+oldest:
+	uv venv --quiet --clear $(OLDEST)
+	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct . pytest hypothesis
+	NUMBA_DISABLE_JIT=1 $(OLDEST)/bin/python -m pytest -q tests/hostile/test_edges.py tests/test_rounding.py tests/contract/test_settle.py
+
 clean:
-	rm -rf $(VENV) build dist simengine/compiled docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist simengine/compiled docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
