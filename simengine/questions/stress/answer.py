@@ -20,9 +20,9 @@ from simengine.distributions import Constant
 from simengine.errors import UsageError, did_you_mean, one_of
 from simengine.measurement import thinned
 from simengine.pipeline import DrawOverrides, Evidence, draw_numbers
-from simengine.records import Draws, Floats, Integers
+from simengine.records import Draws, Floats, Integers, Tallies
 from simengine.replications.answer import Answer
-from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
+from simengine.replications.ensemble import Ensemble, lived, lived_again, measured, with_used_designs_alone
 from simengine.replications.money import (
     PartyStanding,
     asked_measures,
@@ -37,7 +37,7 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.sections import OWN
+from simengine.sections import MEASURED_AGAIN, OWN, lies_in
 
 TOGETHER = "all_together"
 """The named stresses that apply, all at once."""
@@ -236,14 +236,31 @@ def all_together(stresses: Mapping[str, Stress]) -> Stress:
     )
 
 
-def settle_under(study: Study, stress: Stress, seed: int, replications: Integers, measures: Sequence[Measure] = ()) -> Columns:
-    """Simulate people under a stress, measure them and post the cash."""
+def settle_under(
+    study: Study,
+    stress: Stress,
+    seed: int,
+    replications: Integers,
+    measures: Sequence[Measure] = (),
+    unstressed: tuple[Draws, Tallies] | None = None,
+) -> Columns:
+    """Simulate people under a stress, measure them and post the cash.
+
+    Parameters
+    ----------
+    study, seed, replications, measures
+        As of any question.
+    stress
+        What changes.
+    unstressed
+        Draws and people without a stress, if they are at hand: whom the stress does not touch is taken from there.
+    """
     for path, value in stress.constants.items():
         study = with_number(study, path, value)
     if stress.allows_shortfall:
         study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
     draws = draw_numbers(study, seed, replications, overrides=DrawOverrides(shift=stress.shift, change=stress.change))
-    tallies = lived(cohort_of(study), draws, stress.strength)
+    tallies = _people_under(study, stress, draws, unstressed)
     seen = measured(study, study.measurement, tallies, draws)
     if seen.reached is not None:
         seen = replace(seen, reached=thinned(seen.reached, stress.reached_share, stress.reached_later_months, draws))
@@ -254,10 +271,29 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     return settled_money(longer, Evidence(longer, late, tallies, seen), measures)
 
 
+def _people_under(study: Study, stress: Stress, draws: Draws, unstressed: tuple[Draws, Tallies] | None) -> Tallies:
+    """Return the people under a stress; only those live again whom it touches, with the same draws."""
+    cohort = cohort_of(study)
+    if unstressed is None or not _draws_same_people(stress, draws, unstressed[0]):
+        return lived(cohort, draws, stress.strength)
+    before = unstressed[1]
+    return before if stress.strength == 1.0 else lived_again(cohort, draws, stress.strength, before)
+
+
+def _draws_same_people(stress: Stress, draws: Draws, before: Draws) -> bool:
+    """Whether all numbers on which people depend are those without the stress."""
+    touched = (path for path in before.values if not lies_in(path, MEASURED_AGAIN))
+    return all(lies_in(path, MEASURED_AGAIN) for path in stress.constants) and all(
+        np.array_equal(draws.values[path], before.values[path]) for path in touched
+    )
+
+
 def _settle_all(
     study: Study, stresses: Sequence[Stress], seed: int, replications: Integers, measures: Sequence[Measure]
 ) -> list[Columns]:
-    return [settle_under(study, stress, seed, replications, measures) for stress in (Stress(""), *stresses)]
+    draws = draw_numbers(study, seed, replications)
+    unstressed = draws, lived(cohort_of(study), draws)
+    return [settle_under(study, stress, seed, replications, measures, unstressed) for stress in (Stress(""), *stresses)]
 
 
 def _late_by(study: Study, draws: Draws, months: int) -> dict[str, Floats]:
