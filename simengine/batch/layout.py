@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
-from simengine.batch.studies import Batch
+from simengine.batch.studies import StudyBatch
 from simengine.report.units import cell
 
 _SHOWN = {"net.mean": "mean net", "cvar95": "CVaR 95 %"}
 
 
-def batch_table(found: Batch) -> Table:
+def batch_table(found: StudyBatch) -> Table:
     """Return the mean net, the tail and P(loss) of everybody who lends or pays, in every study."""
     title = f"{len(found.studies):,} studies, seed {found.seed}. Money in millions; ± is one Monte Carlo standard error."
     layout = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)

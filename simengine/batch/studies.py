@@ -53,7 +53,7 @@ class StudyStatistics:
 
 
 @dataclass(frozen=True, repr=False)
-class Batch:
+class StudyBatch:
     """What many studies came to."""
 
     seed: int
@@ -64,7 +64,7 @@ class Batch:
     """By name: the study as it was run."""
 
     def __repr__(self) -> str:
-        return f"<Batch: {len(self.studies):,} studies, seed {self.seed}>"
+        return f"<StudyBatch: {len(self.studies):,} studies, seed {self.seed}>"
 
     def __getitem__(self, name: str) -> Mapping[str, Statistic]:
         """Look up the statistics of a study by its name.
@@ -107,7 +107,7 @@ def run_batch(
     engine: str = "threads",
     scheduler: str | None = None,
     on_progress: Callable[[int], None] | None = None,
-) -> Batch:
+) -> StudyBatch:
     """Run many studies, several at once, each on one thread.
 
     Parameters
@@ -178,7 +178,7 @@ def run_batch(
         else:
             on_threads(missing, statistics_of, done, in_all, at_once)
     as_run = {name: kept_text(study) for name, study in named.items()}
-    return Batch(seed, tuple(_told(tasks[name], found[name]) for name in tasks), as_run)
+    return StudyBatch(seed, tuple(_told(tasks[name], found[name]) for name in tasks), as_run)
 
 
 def statistics_of(task: StudyTask) -> Mapping[str, Statistic]:
@@ -230,6 +230,6 @@ def _told(task: StudyTask, statistics: Mapping[str, Statistic]) -> StudyStatisti
     return StudyStatistics(task.name, about.title, about.currency, task.n_replications, statistics)
 
 
-def batch_content(found: Batch) -> dict[str, Any]:
+def batch_content(found: StudyBatch) -> dict[str, Any]:
     """Return what JSON says of a batch, before its numbers are made plain."""
     return {"seed": found.seed, "studies": [asdict(one) | {"statistics": one.statistics} for one in found.studies]}

@@ -12,7 +12,7 @@ import click
 from simengine.cli.options import PLACE, WholeNumber, json_option, output_option, progress, say, seed_option, threads_option
 
 if TYPE_CHECKING:
-    from simengine.batch import Batch
+    from simengine.batch import StudyBatch
 
 _ENGINES = ("threads", "dask")
 
@@ -72,7 +72,7 @@ def batch_command(studies: tuple[Path, ...], replications: int | None, output: P
         say(f"Results: {output}")
 
 
-def _files(found: Batch) -> dict[str, str]:
+def _files(found: StudyBatch) -> dict[str, str]:
     """Return the studies as they were run, by the names of files."""
     width = len(str(len(found.texts)))
     stems = (re.sub(r"[^\w-]+", "-", Path(name).name.replace(".yaml", "")).strip("-") for name in found.texts)
@@ -81,7 +81,7 @@ def _files(found: Batch) -> dict[str, str]:
     }
 
 
-def _write(draft: Path, found: Batch, content: Mapping[str, Any]) -> None:
+def _write(draft: Path, found: StudyBatch, content: Mapping[str, Any]) -> None:
     """Write the table in three forms, the studies as they were run, and the line that runs them again."""
     from simengine.questions.driver import asked_again
     from simengine.report import document

@@ -12,9 +12,9 @@ from simengine.errors import NotMeasuredError, ResultsError, SimengineError, Usa
 from simengine.replications.blocks import map_items
 
 ENGINES = ("threads", "dask")
-Key = TypeVar("Key")
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+_Key = TypeVar("_Key")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 _SECONDS_TO_CONNECT = 20
 _AHEAD = 2
 """Tasks for each thread of the workers that wait or are worked on: so many results may be held here at once."""
@@ -22,9 +22,9 @@ _MADE_WITH = ("simengine", "numpy", "numba", "scipy", "pyarrow")
 
 
 def on_threads(
-    tasks: Mapping[Key, Task],
-    work: Callable[[Task], Result],
-    done: Callable[[Key, Result], None],
+    tasks: Mapping[_Key, _Task],
+    work: Callable[[_Task], _Result],
+    done: Callable[[_Key, _Result], None],
     n_replications: int,
     threads: int,
 ) -> None:
@@ -44,7 +44,7 @@ def on_threads(
         Tasks that are worked on at once.
     """
 
-    def one(key: Key) -> None:
+    def one(key: _Key) -> None:
         done(key, work(tasks[key]))
 
     map_items(one, tasks, n_replications, threads=threads)
@@ -64,7 +64,7 @@ def made_with() -> dict[str, str]:
     return {name: metadata.version(name) for name in _MADE_WITH}
 
 
-def on_a_worker(work: Callable[[Task], Result], task: Task, versions: Mapping[str, str]) -> Result | _Refused:
+def on_a_worker(work: Callable[[_Task], _Result], task: _Task, versions: Mapping[str, str]) -> _Result | _Refused:
     """Work on a task on a worker, which must have the versions of whoever asks."""
     here = made_with()
     if here != versions:
@@ -79,9 +79,9 @@ def on_a_worker(work: Callable[[Task], Result], task: Task, versions: Mapping[st
 
 
 def on_dask(
-    tasks: Mapping[Key, Task],
-    work: Callable[[Task], Result],
-    done: Callable[[Key, Result], None],
+    tasks: Mapping[_Key, _Task],
+    work: Callable[[_Task], _Result],
+    done: Callable[[_Key, _Result], None],
     n_replications: int,
     threads: int,
     scheduler: str | None,
@@ -198,13 +198,13 @@ def _client(scheduler: str | None, threads: int) -> Any:
 
 
 def _results(
-    client: Any, tasks: Mapping[Key, Task], work: Callable[[Task], Result], threads: int
-) -> Iterator[tuple[Key, Result | _Refused]]:
+    client: Any, tasks: Mapping[_Key, _Task], work: Callable[[_Task], _Result], threads: int
+) -> Iterator[tuple[_Key, _Result | _Refused]]:
     """Yield what tasks came to, in the order in which they are done; only some wait at once."""
     import distributed
 
     versions, waiting = made_with(), iter(tasks.items())
-    of: dict[Any, Key] = {}
+    of: dict[Any, _Key] = {}
 
     def submit() -> Any:
         for key, task in waiting:

@@ -37,7 +37,7 @@ def test_batch__is_its_studies_run_alone(tiny: Study) -> None:
         assert dict(found[name]) == dict(alone.table.statistics())
     frame = found.to_pandas()
     assert frame.loc[("share 0.1", "investor.net.mean"), "value"] == found["share 0.1"]["investor.net.mean"].value
-    assert repr(found) == "<Batch: 4 studies, seed 3>"
+    assert repr(found) == "<StudyBatch: 4 studies, seed 3>"
 
 
 def test_stopped_batch__does_only_what_is_missing(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
