@@ -43,12 +43,16 @@ def payments_once(amount: np.ndarray, *terms: str) -> Payments:
     return Payments(terms, parties, ("settlement",), np.full((len(terms), 1), -1), once, np.zeros(once.shape, np.int8))
 
 
-@pytest.fixture
-def pictures_unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
+def save_no_pictures(patch: pytest.MonkeyPatch) -> None:
     """Paint pictures, but do not turn them into bytes, which takes longer than a small study: for tests that look at none."""
     from matplotlib.figure import Figure
 
-    monkeypatch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+    patch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+
+
+@pytest.fixture
+def pictures_unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_no_pictures(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from simengine.questions.question import Work
 from simengine.replications.blocks import telling
 from simengine.report.folder import refuse_taken
 from tests.command import in_this_process
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, sized
 from tests.test_run_again import ASKED, ask, asked_from
 
 __all__ = ["asked_from"]
@@ -63,7 +63,7 @@ def peak_and_disk(words: list[str], folder: Path) -> tuple[float, int]:
     return done.peak_mib * 2**20, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("asked", [("run", "10000", True), ("tradeoffs", "8000", False)])
+@pytest.mark.parametrize("asked", sized([("run", "10000", True)], [("run", "10000", True), ("tradeoffs", "8000", False)]))
 def test_memory_and_disk__are_told_within_a_factor(asked: tuple[str, str, bool], tmp_path: Path) -> None:
     # Source: the peak that the system counts of a process of its own, and the files that it writes.
     command, n, is_kept = asked

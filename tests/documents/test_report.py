@@ -19,6 +19,7 @@ from simengine.errors import ResultsError, UsageError
 from simengine.languages.language import Language, language
 from tests.capital.test_grants import ALL_GIVEN
 from tests.command import in_this_process
+from tests.conftest import sized
 from tests.documents.sentences import sentences
 
 X = "{http://www.w3.org/1999/xhtml}"
@@ -194,7 +195,7 @@ def spoken(page):
     ("study", "sections", "contracts"),
     [
         ("tiny", EVERY, ()),
-        ("norrkoping", "question,compare,sensitivity,size", ("reading_b",)),
+        ("norrkoping", sized("question,compare", "question,compare,sensitivity,size"), ("reading_b",)),
         ("two_lenders", "question,contract,parties,limits", ()),
         ("outcomes_fund_children", "question,contract,provenance", ()),
     ],

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
 from tests.command import in_this_process
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, save_no_pictures
 
 
 def kept_run(folder: Path, *words: object) -> Path:
     """Run a study and keep it, with pictures that are not drawn."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+        save_no_pictures(patch)
         done = in_this_process(["run", *words, "-o", folder])
     assert done.returncode == 0, done.stderr
     return folder

@@ -30,8 +30,9 @@ from simengine.workbook.dated import rate_by_days
 from simengine.workbook.figures import labels_of
 from simengine.workbook.told import PLACES, choose
 from tests.command import in_this_process
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, sized
 from tests.documents.sentences import sentences
+from tests.seals.conftest import kept_run
 from tests.workbook.evaluator import Sheets
 
 CARD = re.search(
@@ -49,12 +50,6 @@ NO_OFFICE = "LibreOffice (`soffice`) is not installed: workbooks are recalculate
 pytestmark = pytest.mark.filterwarnings("ignore:Unable to read chart")
 
 
-def keep_run(place: Path, study: object, *more: object) -> Path:
-    done = in_this_process(["run", study, "-o", place, *more])
-    assert done.returncode == 0, done.stderr
-    return place
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """By name: the folder of a run. A loan with a guarantee, a line of credit, two lenders with two payers."""
@@ -62,7 +57,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert CARD is not None
     (place / "card.yaml").write_text(CARD[1])
     studies = {"norrkoping": find_study("norrkoping"), "card": place / "card.yaml", "two_lenders": find_study("two_lenders")}
-    return {name: keep_run(place / name, study, "-n", 300, "--seed", 5) for name, study in studies.items()}
+    return {name: kept_run(place / name, study, "-n", 300, "--seed", 5) for name, study in studies.items()}
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +193,7 @@ def test_expected_rate__is_that_of_the_run(runs, books):
 
 def test_rate__is_an_input(runs, books):
     """Another rate in its cell gives the present values of a study with that rate."""
-    other = keep_run(runs["card"].parent / "other", runs["card"] / "study.yaml", "-n", 300, "--seed", 5, "--set",
+    other = kept_run(runs["card"].parent / "other", runs["card"] / "study.yaml", "-n", 300, "--seed", 5, "--set",
                      "parties.bank.discount_rate_per_year=0.11")  # fmt: skip
     moved = Sheets(read(books["card"]), rate_bank=0.11)
     row, before = chosen(other, "bank", "median"), chosen(runs["card"], "bank", "median")
@@ -222,7 +217,7 @@ def test_choice__is_the_order_statistic(runs):
 
 def test_choice__counts_weights(tmp_path, runs):
     # Hand arithmetic: the cumulative weights of sorted nets.
-    run = keep_run(tmp_path / "tilted", find_study("tiny"), "-n", 200, "--seed", 1, "--tilt", "effect.sooner_home.hazard_ratio=-1")
+    run = kept_run(tmp_path / "tilted", find_study("tiny"), "-n", 200, "--seed", 1, "--tilt", "effect.sooner_home.hazard_ratio=-1")
     rows = pd.read_parquet(run / "replications.parquet").sort_values("investor.net", kind="stable")
     share = rows["weight"].cumsum() / rows["weight"].sum()
     found = choose(read_run(run), "investor")["median"][0]
@@ -253,7 +248,7 @@ def test_text__never_runs_as_a_formula(tmp_path, tiny_path):
         f"t{n}": {"text": text, "certainty": "M", "source": text} for n, text in enumerate(HOSTILE)
     }
     (tmp_path / "hostile.yaml").write_text(yaml.safe_dump(study))
-    run = keep_run(tmp_path / "run", tmp_path / "hostile.yaml", "-n", 100, "--seed", 1)
+    run = kept_run(tmp_path / "run", tmp_path / "hostile.yaml", "-n", 100, "--seed", 1)
     place = write_workbook(run, tmp_path / "hostile.xlsx")
     book, seen = read(place), set()
     for sheet in book:
@@ -279,7 +274,7 @@ TABLES = (
 )
 
 
-@pytest.mark.parametrize("drawing", [(), ("--sobol",), ("--measured", 2), ("--control-variates",)])
+@pytest.mark.parametrize("drawing", sized([("--measured", 2)], [(), ("--sobol",), ("--measured", 2), ("--control-variates",)]))
 def test_tables_of_rates__and_real_ones_are_formulas_too(drawing, tmp_path, tiny_path):
     study = yaml.safe_load(tiny_path.read_text())
     study |= yaml.safe_load("{" + TABLES.replace("=", ": ", 1) + "}")
@@ -287,7 +282,7 @@ def test_tables_of_rates__and_real_ones_are_formulas_too(drawing, tmp_path, tiny
     study["parties"]["investor"] = {"name": "I", "discounting": "book"}
     study["parties"]["outcome_payer"] = {"name": "O", "discounting": "curve"}
     (tmp_path / "rates.yaml").write_text(yaml.safe_dump(study))
-    run = keep_run(tmp_path / "run", tmp_path / "rates.yaml", "-n", 256, "--seed", 2, *drawing)
+    run = kept_run(tmp_path / "run", tmp_path / "rates.yaml", "-n", 256, "--seed", 2, *drawing)
     place = write_workbook(run, tmp_path / "rates.xlsx", party="outcome_payer", every="year")
     assert differing(place, Sheets(read(place)).value) == []
     number, measurement = choose(read_run(run), "outcome_payer")["best"]
@@ -302,7 +297,7 @@ def test_study_without_lenders__has_a_workbook(tmp_path, runs):
     given = ("contract.commitment=0", "capital.tranches={}", "capital.grants={gift: {giver: foundation, at_most: 200_000}}")
     waterfall = "capital.waterfall={later_costs: {retained: 1}, surplus: {rest: {foundation: 1}}}"
     sets = [word for one in (*given, waterfall) for word in ("--set", one)]
-    run = keep_run(tmp_path / "given", runs["card"] / "study.yaml", "-n", 50, "--seed", 1, *sets)
+    run = kept_run(tmp_path / "given", runs["card"] / "study.yaml", "-n", 50, "--seed", 1, *sets)
     place = write_workbook(run, tmp_path / "given.xlsx")
     assert differing(place, Sheets(read(place)).value) == []
     assert table_of(read(place, values=True), "Best", words.WORDS["replication.returns"]).empty
