@@ -16,6 +16,9 @@ from simengine.bench.compare import MethodComparison, Standing
 from simengine.bench.problem import SUITE, BenchProblem, frozen_answers
 from simengine.bench.results import SummaryLine
 
+_NAMED = 3
+"""Problems that a message names, at most."""
+
 
 def suite_tables(problems: Sequence[BenchProblem]) -> RenderableType:
     """Lay out the problems, family by family."""
@@ -86,14 +89,21 @@ def _scores(title: str, lines: Iterable[SummaryLine], *, is_squared: bool) -> Ta
 
 
 def messages_of(attempts: Iterable[Attempt]) -> list[str]:
-    """Return one message for each kind of failure of a method at a problem, with how often it came."""
+    """Return one message for each kind of failure of a method at a problem, with how often it came; and to what it does not apply."""
     found: dict[tuple[str, str, str], list[str]] = {}
+    unsuited: dict[str, dict[str, None]] = {}
     for one in attempts:
-        if one.status not in (DONE, NOT_APPLICABLE):
+        if one.status == NOT_APPLICABLE:
+            unsuited.setdefault(one.method, {})[one.problem] = None
+        elif one.status != DONE:
             found.setdefault((one.method, one.problem, one.status), []).append(one.message)
     return [
         f"{method}: {status.replace('_', ' ')}: {messages[0]}{f' ({len(messages)} times)' if len(messages) > 1 else ''}"
         for (method, _, status), messages in found.items()
+    ] + [
+        f"{method}: does not apply to {', '.join(list(problems)[:_NAMED])}"
+        + (f" and {len(problems) - _NAMED} more" if len(problems) > _NAMED else "")
+        for method, problems in unsuited.items()
     ]
 
 

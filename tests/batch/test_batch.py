@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from simengine import Study, run, run_batch
 from simengine.batch import studies
+from simengine.batch.layout import batch_table
 from simengine.batch.studies import StudyTask, statistics_of
 from simengine.errors import ResultsError, SimengineError, StudyError, UsageError
 from simengine.risk.statistics import Statistic
@@ -38,6 +39,16 @@ def test_batch__is_its_studies_run_alone(tiny: Study) -> None:
     frame = found.to_pandas()
     assert frame.loc[("share 0.1", "investor.net.mean"), "value"] == found["share 0.1"]["investor.net.mean"].value
     assert repr(found) == "<StudyBatch: 4 studies, seed 3>"
+
+
+def test_table__leaves_out_the_folder_in_which_all_files_stand(tiny: Study) -> None:
+    def shown(*names: str) -> list[str]:
+        found = run_batch(dict.fromkeys(names, tiny), 10, seed=5, threads=1)
+        return list(dict.fromkeys(batch_table(found).columns[0]._cells))
+
+    assert shown("a/b/x.yaml", "a/b/y.yaml") == ["x.yaml", "y.yaml"]
+    assert shown("a/x.yaml", "b/x.yaml") == ["a/x.yaml", "b/x.yaml"]
+    assert shown("1/2 of it", "1/3 of it") == ["1/2 of it", "1/3 of it"]
 
 
 def test_stopped_batch__does_only_what_is_missing(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,8 @@ def test_bad_method__gets_one_message(method: Any, status: str, message: str) ->
 def test_method_that_does_not_apply__is_left_out() -> None:
     found = tried(declines)
     assert (found.status, found.message) == ("not_applicable", "not for me")
+    others = [replace(found, problem=name) for name in ("b", "c", "d")]
+    assert messages_of([found, found, *others]) == [f"{found.method}: does not apply to {found.problem}, b, c and 1 more"]
     assert summarise_attempts([found]) == []
 
 
