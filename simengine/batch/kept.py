@@ -39,11 +39,7 @@ class KeptStatistics:
         if self._folder is None:
             yield
             return
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            rule = "must be a folder that can be written"
-            raise ResultsError(f"--store {self._folder}: {rule}; found: {error.strerror}. Give another name") from None
+        locks.make_folder(self._folder)
         say_if_stopped(f"what is complete stays in {self._folder}, and the same command goes on")
         with locks.claimed(self._folder):
             yield

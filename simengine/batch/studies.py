@@ -18,7 +18,8 @@ from simengine.report.document import kept_text
 from simengine.risk import summarise
 from simengine.risk.frames import COLUMNS, frame_row
 from simengine.risk.statistics import Statistic
-from simengine.store.engines import ENGINES, on_dask, on_threads
+from simengine.store.engine_names import ENGINES, refuse_scheduler_alone
+from simengine.store.engines import work_on
 from simengine.streams import draw_seed
 
 Studies = Sequence[Any] | Mapping[str, Any]
@@ -151,33 +152,30 @@ def run_batch(
     seed = draw_seed() if seed is None else seed_asked(seed)
     at_once = available_processors() if threads is None else whole(threads, "--threads", 1, MOST_THREADS)
     one_of_words(engine, "--engine", ENGINES)
-    if scheduler is not None and engine != "dask":
-        raise UsageError("--scheduler: must go with --engine dask; found threads. Add --engine dask, or leave it out")
-    texts = names_asked(measures, "--measure")
+    refuse_scheduler_alone(engine, scheduler)
+    asked = names_asked(measures, "--measure")
     named = dict(_named(studies, variants=variants, changes=changes))
-    tasks = {name: StudyTask(name, study, seed, n or int(study.run.replications.value), texts) for name, study in named.items()}
+    tasks = {name: StudyTask(name, study, seed, n or int(study.run.replications.value), asked) for name, study in named.items()}
     for task in tasks.values():
         _refuse_task(task, at_once)
+    as_run = {name: kept_text(study) for name, study in named.items()}
+    keys = {name: _key(task, as_run[name]) for name, task in tasks.items()}
     found: dict[str, Mapping[str, Statistic]] = {}
     kept = KeptStatistics(None if store is None else place_asked(store, "--store"))
     with kept.claimed():
-        for name, task in tasks.items():
-            if (there := kept.read(_key(task))) is not None:
+        for name, key in keys.items():
+            if (there := kept.read(key)) is not None:
                 found[name] = there
 
         def done(name: str, statistics: Mapping[str, Statistic]) -> None:
-            kept.write(_key(tasks[name]), name, statistics)
+            kept.write(keys[name], name, statistics)
             found[name] = statistics
             if on_progress is not None:
                 on_progress(tasks[name].n_replications)
 
         missing = {name: task for name, task in tasks.items() if name not in found}
         in_all = sum(task.n_replications for task in missing.values())
-        if engine == "dask":
-            on_dask(missing, statistics_of, done, in_all, at_once, scheduler, kept.way_on)
-        else:
-            on_threads(missing, statistics_of, done, in_all, at_once)
-    as_run = {name: kept_text(study) for name, study in named.items()}
+        work_on(engine, scheduler, missing, statistics_of, done, in_all, at_once, kept.way_on)
     return StudyBatch(seed, tuple(_told(tasks[name], found[name]) for name in tasks), as_run)
 
 
@@ -220,9 +218,9 @@ def _refuse_task(task: StudyTask, at_once: int) -> None:
         raise UsageError(f"{task.name}: {error}") from None
 
 
-def _key(task: StudyTask) -> dict[str, Any]:
-    """Return everything that decides the statistics of a task."""
-    return {"study": kept_text(task.study), "seed": task.seed, "replications": task.n_replications, "measures": list(task.measures)}
+def _key(task: StudyTask, text: str) -> dict[str, Any]:
+    """Return everything that decides the statistics of a task, whose study has this text."""
+    return {"study": text, "seed": task.seed, "replications": task.n_replications, "measures": list(task.measures)}
 
 
 def _told(task: StudyTask, statistics: Mapping[str, Statistic]) -> StudyStatistics:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simengine.cli.options import PLACE, WholeNumber, json_option, output_option, progress, say, seed_option, threads_option
+from simengine.store.engine_names import ENGINES
 
 if TYPE_CHECKING:
     from simengine.batch import StudyBatch
-
-_ENGINES = ("threads", "dask")
 
 
 @click.command("batch")
@@ -38,7 +37,7 @@ _ENGINES = ("threads", "dask")
     help="Folder that keeps the statistics of each study as soon as they are there; the same command then goes on. "
     "If absent: a batch that is stopped begins anew.",
 )
-@click.option("--engine", type=click.Choice(_ENGINES), default="threads", show_default=True, help="What runs the studies.")
+@click.option("--engine", type=click.Choice(ENGINES), default="threads", show_default=True, help="What runs the studies.")
 @click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: the address of its scheduler. If absent: a cluster here.")
 @output_option("batch.json, batch.csv and batch.parquet (one row for each statistic of each study), studies, run-again.txt")
 def batch_command(studies: tuple[Path, ...], replications: int | None, output: Path | None, as_json: bool, **how: Any) -> None:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 from simengine.errors import NotMeasuredError, ResultsError, SimengineError, UsageError
 from simengine.replications.blocks import map_items
 
-ENGINES = ("threads", "dask")
 _Key = TypeVar("_Key")
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -19,6 +18,23 @@ _SECONDS_TO_CONNECT = 20
 _AHEAD = 2
 """Tasks for each thread of the workers that wait or are worked on: so many results may be held here at once."""
 _MADE_WITH = ("simengine", "numpy", "numba", "scipy", "pyarrow")
+
+
+def work_on(
+    engine: str,
+    scheduler: str | None,
+    tasks: Mapping[_Key, _Task],
+    work: Callable[[_Task], _Result],
+    done: Callable[[_Key, _Result], None],
+    n_replications: int,
+    threads: int,
+    way_on: str,
+) -> None:
+    """Work on tasks by an engine of that name; the rest as for `on_dask`."""
+    if engine == "dask":
+        on_dask(tasks, work, done, n_replications, threads, scheduler, way_on)
+    else:
+        on_threads(tasks, work, done, n_replications, threads)
 
 
 def on_threads(

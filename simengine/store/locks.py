@@ -50,6 +50,21 @@ def read_shard(text: str) -> Shard:
     return Shard(int(found[1]), int(found[2]))
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a --store, if there is none, so that it can be claimed.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = "must be a folder that can be written"
+        raise ResultsError(f"--store {folder}: {rule}; found: {error.strerror}. Give another name") from None
+
+
 @contextmanager
 def claimed(folder: Path, shard: Shard | None = None) -> Iterator[None]:
     """Claim a store, or a shard of it, for this process; shards are written beside each other.

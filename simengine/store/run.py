@@ -19,9 +19,9 @@ from simengine.replications.blocks import OnPace, available_processors, expected
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import distributions_of
 from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_columns
-from simengine.store.engines import on_dask, on_threads
+from simengine.store.engines import work_on
 from simengine.store.folder import Store, is_store, make_store, open_store
-from simengine.store.locks import Shard, claimed
+from simengine.store.locks import Shard, claimed, make_folder
 from simengine.store.record import STORE_LAYOUT, RunRecord
 
 _IN_A_BLOCK = 16
@@ -72,7 +72,7 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         way_out = f"`simengine run --resume {folder}` goes on with it, and `simengine run {folder} --extend N` adds to it"
         raise ResultsError(f"--store {folder}: the folder must be new or empty; found a run. {way_out}")
     if not keeping.is_begun:
-        _make(folder)
+        make_folder(folder)
     if keeping.is_begun and not (keeping.resumes or keeping.extend or keeping.shard):
         return open_store(folder)
     with claimed(folder, keeping.shard):
@@ -83,14 +83,6 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
             store.extended(keeping.extend)
         _compute(store, keeping, study, ensemble)
     return store
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        rule = "must be a folder that can be written"
-        raise ResultsError(f"--store {folder}: {rule}; found: {error.strerror}. Give another name") from None
 
 
 def _opened(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
@@ -159,10 +151,7 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     _say_pace(study, record.seed, n, threads, ensemble.on_pace)
     way_on = f"`simengine run --resume {store.folder}` goes on"
     say_if_stopped(f"what is complete stays in {store.folder}, and {way_on}")
-    if keeping.engine == "dask":
-        on_dask(stretches, compute_and_encode, done, record.replications, threads, keeping.scheduler, way_on)
-    else:
-        on_threads(stretches, compute_and_encode, done, record.replications, threads)
+    work_on(keeping.engine, keeping.scheduler, stretches, compute_and_encode, done, record.replications, threads, way_on)
 
 
 def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
 from simengine.questions.question import Option, Source, Values
+from simengine.store.engine_names import ENGINES, refuse_scheduler_alone
 
 if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.questions.driver import Posed
     from simengine.store.run import Keeping
 
-_ENGINES = ("threads", "dask")
 SHARD_OPTION = Option(
     "shard",
     "Compute only every I-th of N parts of the blocks, such as 2/8: many machines fill one --store, each its part.",
@@ -40,7 +40,7 @@ STORE_OPTIONS = (
         "engine",
         "What computes the blocks of a --store: threads of this process, or the workers of a Dask cluster; changes no result.",
         default="threads",
-        words=_ENGINES,
+        words=ENGINES,
         is_recorded=False,
     ),
     Option(
@@ -119,8 +119,7 @@ def _refuse_contradictions(values: Values) -> None:
         for option, is_given in (("--shard", "shard" in values), ("--engine", values["engine"] != "threads")):
             if is_given:
                 raise UsageError(f"{option}: must go with a store; found none. Add --store FOLDER")
-    if values["scheduler"] is not None and values["engine"] != "dask":
-        raise UsageError("--scheduler: must go with --engine dask; found threads. Add --engine dask, or leave it out")
+    refuse_scheduler_alone(values["engine"], values["scheduler"])
     drawn = [word for word, name in _NOT_PLAIN if values.get(name)] + (["--measured"] if values.get("measured", 1) != 1 else [])
     if drawn and (store is not None or begun is not None):
         raise UsageError(
