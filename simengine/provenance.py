@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import time
@@ -10,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any, TypedDict
+
+from simengine.disk import sum_of
 
 PACKAGES = ("numpy", "scipy", "numba", "pydantic", "pandas", "pyarrow", "matplotlib")
 SCHEMA_VERSION = 2
@@ -116,11 +117,7 @@ def describe_run(
         | {name: metadata.version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
         "settings": dict(settings),
-        "study_sha256": _fingerprint(study_text),
-        "contract_sha256": None if contract_text is None else _fingerprint(contract_text),
+        "study_sha256": sum_of(study_text.encode()),
+        "contract_sha256": None if contract_text is None else sum_of(contract_text.encode()),
         "time": clock.reading(),
     }
-
-
-def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

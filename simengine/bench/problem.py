@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,6 +13,7 @@ import numpy as np
 from simengine.arrays import Floats
 from simengine.bench.card import Card, Judgement
 from simengine.bench.refusals import BadAnswerError, ChangedProblemError
+from simengine.disk import sum_of
 from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.streams import generator_of
 
@@ -98,7 +98,7 @@ def fingerprint_of(problem: BenchProblem) -> str:
 def hash_of_substance(substance: Any) -> str:
     """Return the SHA-256 of plain data, whatever the order of its keys."""
     text = json.dumps(as_json_data(substance), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sum_of(text.encode())
 
 
 def refuse_changed_problem(problem: BenchProblem) -> None:

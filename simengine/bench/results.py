@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -19,6 +17,7 @@ import numpy as np
 from simengine.bench.attempt import DONE, NOT_APPLICABLE, Attempt, attempt_of
 from simengine.bench.problem import SUITE, BenchProblem, fingerprint_of, frozen_answers
 from simengine.bench.suite import find_problem
+from simengine.disk import write_whole
 from simengine.errors import ResultsError, SimengineError
 
 BASELINE_TABLES = Path(__file__).resolve().parent / "baselines"
@@ -113,11 +112,7 @@ def keep_attempt(folder: Path, found: Attempt) -> None:
     path = file_of(folder, found.problem, found.method, found.budget, found.repeat)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(found.as_data(), file, indent=1)
-            file.write("\n")
-        Path(draft).replace(path)
+        write_whole(path, (json.dumps(found.as_data(), indent=1) + "\n").encode())
     except OSError as error:
         raise ResultsError(f"-o {folder}: must be a folder that can be written; found: {error.strerror}") from None
 

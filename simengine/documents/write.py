@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simengine.asked import names_asked, number, one_of_words, place_asked, whole
+from simengine.disk import sum_of
 from simengine.documents.compose import composed
 from simengine.documents.frame import AUDIENCES, ReportFrame, roles_of
 from simengine.documents.material import Material, kept_material, made_material, refuse_with_run
@@ -278,4 +278,4 @@ def _in_form(path: Path, html: str) -> bytes:
         return html.encode()
     from simengine.documents.pdf import as_pdf
 
-    return as_pdf(html, hashlib.sha256(html.encode()).hexdigest()[:32].encode())
+    return as_pdf(html, sum_of(html.encode())[:32].encode())

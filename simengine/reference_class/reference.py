@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import inf, sqrt
@@ -11,6 +10,7 @@ from statistics import median
 
 import numpy as np
 
+from simengine.disk import sum_of_file
 from simengine.errors import UsageError
 from simengine.reference_class.forecasts import leave_one_out
 from simengine.reference_class.history import (
@@ -102,7 +102,7 @@ def read_reference(
         dict(Counter(row["repayment"] or NOT_STATED for row in tables["investments"] if row["id"] in ids)),
         odd.listed(),
         leave_one_out(against, is_censored=is_censored, seed=seed) if with_forecasts else None,
-        {name: hashlib.sha256((Path(folder) / f"{name}.csv").read_bytes()).hexdigest() for name in INDIGO_COLUMNS},
+        {name: sum_of_file(Path(folder) / f"{name}.csv") for name in INDIGO_COLUMNS},
     )
 
 

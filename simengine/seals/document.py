@@ -6,7 +6,6 @@ SHA-256: whatever was changed in it is one refusal. The hash is over what the se
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any, TypedDict
 from simengine.asked import MAX_SEED, is_number, place_asked
 from simengine.config.document import bytes_of
 from simengine.config.strict_json import RepeatedKeyError, strict_json
+from simengine.disk import sum_of
 from simengine.errors import UNSEEN, ResultsError, UsageError, escaped, shorten
 from simengine.report.drafts import new_draft
 from simengine.seals.distribution import LARGEST_VALUE, MOST_SEALED, SealedDistribution, knots_from
@@ -101,7 +101,7 @@ class Seal:
     @cached_property
     def sha256(self) -> str:
         """The hash of all that the seal says."""
-        return hashlib.sha256(_written(self._content()).encode()).hexdigest()
+        return sum_of(_written(self._content()).encode())
 
     @property
     def text(self) -> str:

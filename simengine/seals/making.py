@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import simengine
 from simengine.asked import names_asked, place_asked
 from simengine.config import Study, load_study
 from simengine.config.roles import with_money
+from simengine.disk import sum_of
 from simengine.errors import ResultsError, UsageError, did_you_mean
 from simengine.late import late
 from simengine.records import Floats
@@ -111,8 +111,8 @@ def sealed(
         currency=study.study.currency,
         variant=variant,
         overrides=list(overrides),
-        text_sha256=_sha256(kept_text(study, variant) if text is None else text),
-        contract_sha256=_sha256(as_text(study.contract)),
+        text_sha256=sum_of((kept_text(study, variant) if text is None else text).encode()),
+        contract_sha256=sum_of(as_text(study.contract).encode()),
     )
     results = {name: _distribution(name, values) for name, values in sample.items()}
     return checked(Seal(of, seed, sizes.pop(), simengine.__version__, STREAM_VERSION, results))
@@ -207,7 +207,3 @@ def _distribution(name: str, values: Floats) -> SealedDistribution:
         return sealed_distribution(values)
     except UsageError as error:
         raise UsageError(f"--results: {name!r}: {error}") from None
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from simengine.bench.card import Card, Judgement
 from simengine.bench.inference.scores import crps_of_sample, log_score_of_sample
 from simengine.bench.problem import mapping_in, refuse_unknown
 from simengine.bench.refusals import BadAnswerError
+from simengine.disk import sum_of
 from simengine.errors import UsageError, shorten
 from simengine.reference_class.history import Oddities, PaidAgainstPlan, paid_against_plan, payment_histories
 from simengine.reference_class.indigo import INDIGO_COLUMNS, ProjectFilter, read_indigo
@@ -139,7 +139,7 @@ class ForecastProblem:
         if self.tables is None:
             return ""
         texts = b"".join((self.tables / f"{name}.csv").read_bytes() for name in sorted(INDIGO_COLUMNS))
-        return hashlib.sha256(texts).hexdigest()[:12]
+        return sum_of(texts)[:12]
 
 
 def forecast_problems() -> Iterator[ForecastProblem]:
