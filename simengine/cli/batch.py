@@ -82,9 +82,11 @@ def _files(found: StudyBatch) -> dict[str, str]:
 
 def _write(draft: Path, found: StudyBatch, content: Mapping[str, Any]) -> None:
     """Write the table in three forms, the studies as they were run, and the line that runs them again."""
+    import pyarrow as pa
+
     from simengine.questions.driver import asked_again
     from simengine.report import document
-    from simengine.report.folder import write_files
+    from simengine.report.folder import write_files, write_rows
 
     settings, files = content["provenance"]["settings"], _files(found)
     words: list[Any] = ["batch", *files, "--seed", found.seed]
@@ -93,4 +95,4 @@ def _write(draft: Path, found: StudyBatch, content: Mapping[str, Any]) -> None:
     write_files(draft, {**files, "batch.json": document.as_json(content) + "\n", "run-again.txt": asked_again(*words)})
     frame = found.to_pandas().reset_index()
     frame.to_csv(draft / "batch.csv", index=False)
-    frame.to_parquet(draft / "batch.parquet", index=False)
+    write_rows(draft, "batch.parquet", pa.Table.from_pandas(frame, preserve_index=False))

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from pyarrow import parquet
 
 from simengine import Study, run, run_batch
 from simengine.batch import studies
@@ -106,6 +107,18 @@ def test_command__writes_one_table(tiny_path: Path, tmp_path: Path) -> None:
     assert [one["title"] for one in content["studies"]] == ["Changed", "Changed"]
     told = json.loads(second.stdout)["studies"]
     assert [one["statistics"] for one in told] == [one["statistics"] for one in content["studies"]]
+
+
+def test_table__names_a_turned_bit_by_the_checksums_of_its_pages(tiny_path: Path, tmp_path: Path) -> None:
+    assert in_this_process(["batch", tiny_path, "-n", N, "--seed", SEED, "-o", tmp_path / "out"]).returncode == 0
+    path = tmp_path / "out" / "batch.parquet"
+    values = parquet.ParquetFile(path).metadata.row_group(0).column(2)
+    content = bytearray(path.read_bytes())
+    content[values.data_page_offset + values.total_compressed_size // 4] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(OSError, match="CRC checksum verification failed"):
+        parquet.read_table(path, page_checksum_verification=True)
 
 
 @pytest.mark.parametrize(

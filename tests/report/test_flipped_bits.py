@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from matplotlib.figure import Figure
 from pyarrow import parquet
 
 from simengine.errors import ResultsError, StudyError
@@ -17,6 +16,7 @@ from simengine.report.folder import write_rows
 from simengine.report.kept import read_run
 from simengine.spells import read_spells
 from tests.command import in_this_process
+from tests.conftest import save_no_pictures
 
 READING = {
     "trace": ("{run}", "--replication", 1),
@@ -39,7 +39,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, tiny_path: Path, checkout:
         "conform": ("conform", checkout / "configs" / "conformance" / "augsburg_all_or_nothing.json"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+        save_no_pictures(patch)
         for name, words in asked.items():
             done = in_this_process([*words, "-o", place / name])
             assert done.returncode == 0, done.stderr
