@@ -45,7 +45,9 @@ def _squared_error(
 
     limits = {"cost": ChoiceLimit(_COST, at_most / 10, at_most=at_most)}
     told = {"sd": _SD, **(constants or {})}
-    return ChoiceProblem(card, terms, "least", AskedQuantity("mean", "squared_error"), 1, simulator, exact, limits, told, 100.0)
+    return ChoiceProblem(
+        card, terms, "least", AskedQuantity("mean", "squared_error"), 1, exact, limits, told, 100.0, simulator=simulator
+    )
 
 
 def design_problems() -> Iterator[ChoiceProblem]:
@@ -195,7 +197,7 @@ def _no_design() -> ChoiceProblem:
     )
     error = ChoiceLimit(AskedQuantity("mean", "squared_error"), 0.5, at_most=1.0)
     limits = {"cost": ChoiceLimit(_COST, 200.0, at_most=1950.0), "squared_error": error}
-    return ChoiceProblem(card, {"people": _PEOPLE}, "least", _COST, 1, simulator, exact, limits, {"sd": _SD}, 100.0)
+    return ChoiceProblem(card, {"people": _PEOPLE}, "least", _COST, 1, exact, limits, {"sd": _SD}, 100.0, simulator=simulator)
 
 
 EFFECT_MEAN_OF_DESIGN, EFFECT_SD_OF_DESIGN, RIGHT_FROM = 3.0, 2.0, 2.5
@@ -229,7 +231,7 @@ def threshold() -> ChoiceProblem:
     )
     terms = {"people": ChoiceTerm(10, 200, 1), "threshold": ChoiceTerm(0.0, 5.0, 0.05)}
     constants = {"sd": _SD, "effect_mean": EFFECT_MEAN_OF_DESIGN, "effect_sd": EFFECT_SD_OF_DESIGN, "right_from": RIGHT_FROM}
-    return ChoiceProblem(card, terms, "least", AskedQuantity("mean", "lost"), 2, simulator, exact, {}, constants, 100.0)
+    return ChoiceProblem(card, terms, "least", AskedQuantity("mean", "lost"), 2, exact, {}, constants, 100.0, simulator=simulator)
 
 
 def wrong(choices: Choices) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from simengine.arrays import Floats, Integers
 from simengine.bench.card import Card
-from simengine.bench.choices.problem import ChoiceLimit, ChoiceProblem, Choices, ChoiceTerm
+from simengine.bench.choices.problem import ChoiceLimit, Choices, ChoiceTerm, LatticeProblem
 from simengine.bench.choices.sizing import unknown_successes
 from simengine.bench.estimation.quantity import AskedQuantity
 from simengine.bench.frozen_studies import STUDIES, study_of, substance_of
@@ -24,18 +24,14 @@ from simengine.replications.blocks import map_blocks
 _BUDGETS = (4_000, 16_000)
 
 
-def _no_simulator(points: Floats, terms: Mapping[str, float]) -> dict[str, Floats]:
-    raise NotImplementedError("a study of the engine simulates by its seed")
-
-
 @dataclass(frozen=True)
-class StudyChoiceProblem(ChoiceProblem):
+class StudyChoiceProblem(LatticeProblem):
     """Terms or a design of a frozen study."""
 
-    study: str = ""
-    overrides: Callable[[Mapping[str, float]], tuple[str, ...]] = lambda _: ()
+    study: str = field(kw_only=True)
+    overrides: Callable[[Mapping[str, float]], tuple[str, ...]] = field(kw_only=True)
     """How a choice is written into the study, as `--set` writes it."""
-    read: Callable[[ReplicationResults, Mapping[str, float]], dict[str, Floats]] = lambda results, _: dict(results.columns)
+    read: Callable[[ReplicationResults, Mapping[str, float]], dict[str, Floats]] = field(kw_only=True)
     """What a method is shown of the results."""
 
     @cached_property
@@ -52,7 +48,7 @@ class StudyChoiceProblem(ChoiceProblem):
     ) -> dict[str, Floats]:
         """Run the study with a choice; parameters: every term."""
         refuse_unknown(parameters, tuple(self.terms))
-        chosen = {name: self._value(name, parameters) for name in self.terms}
+        chosen = self.choice_in(parameters)
         study = load_study(STUDIES / f"{self.study}.yaml", self.overrides(chosen))
 
         def part(some: Integers) -> dict[str, Floats]:
@@ -102,7 +98,7 @@ def _exact_arms(choices: Choices) -> dict[str, Floats]:
     return {"objective": _SD**2 * (1 / people + 1 / (people * ratio)), "cost": cost}
 
 
-def study_sizing_problems() -> Iterator[ChoiceProblem]:
+def study_sizing_problems() -> Iterator[StudyChoiceProblem]:
     """Yield the problems of sizing that are studies."""
     yield StudyChoiceProblem(
         Card(
@@ -121,7 +117,6 @@ def study_sizing_problems() -> Iterator[ChoiceProblem]:
         "least",
         AskedQuantity("mean", "payment"),
         1,
-        _no_simulator,
         _exact_share_and_cap,
         {
             "p_loss": ChoiceLimit(AskedQuantity("below", "net"), 0.1, at_most=0.45),
@@ -135,7 +130,7 @@ def study_sizing_problems() -> Iterator[ChoiceProblem]:
     )
 
 
-def study_design_problems() -> Iterator[ChoiceProblem]:
+def study_design_problems() -> Iterator[StudyChoiceProblem]:
     """Yield the problems of evaluation design that are studies."""
     yield StudyChoiceProblem(
         Card(
@@ -153,7 +148,6 @@ def study_design_problems() -> Iterator[ChoiceProblem]:
         "least",
         AskedQuantity("mean", "squared_error"),
         1,
-        _no_simulator,
         _exact_arms,
         {"cost": ChoiceLimit(AskedQuantity("mean", "cost"), 180.0, at_most=BUDGET_OF_A_TRIAL)},
         {"cost_of_a_person": COST_OF_A_PERSON, "cost_of_a_control": COST_OF_A_CONTROL, "sd": _SD},

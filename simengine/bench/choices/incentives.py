@@ -44,7 +44,15 @@ def _most(
 ) -> ChoiceProblem:
     """Make a problem that asks for the most that the payer is left with."""
     return ChoiceProblem(
-        card, terms, "most", _OBJECTIVE, dimension, simulator, lambda choices: {"objective": exact(choices)}, {}, constants
+        card,
+        terms,
+        "most",
+        _OBJECTIVE,
+        dimension,
+        lambda choices: {"objective": exact(choices)},
+        {},
+        constants,
+        simulator=simulator,
     )
 
 

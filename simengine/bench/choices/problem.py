@@ -68,16 +68,14 @@ class ChoiceLimit:
 
 
 @dataclass(frozen=True)
-class ChoiceProblem:
-    """Terms, an objective and limits."""
+class LatticeProblem:
+    """Terms, an objective and limits: what is asked and how an answer is judged, however a choice is simulated."""
 
     card: Card
     terms: Mapping[str, ChoiceTerm]
     wants: Literal["least", "most"]
     objective: AskedQuantity
     dimension: int
-    simulator: Callable[[Floats, Mapping[str, float]], dict[str, Floats]]
-    """From uniforms of shape (n, dimension) and one choice to columns of shape (n,)."""
     exact: Callable[[Choices], Mapping[str, Floats]]
     """From choices to the exact value of `objective` and of every limit, by a path of its own."""
     limits: Mapping[str, ChoiceLimit] = field(default_factory=dict)
@@ -102,17 +100,15 @@ class ChoiceProblem:
             "constants": dict(self.constants),
         }
 
-    def simulate(
-        self,
-        parameters: Mapping[str, Any],
-        replications: int,
-        seed: int,
-        instance: int = 0,  # noqa: ARG002
-    ) -> dict[str, Floats]:
-        """Simulate one choice; parameters: every term, and perhaps `uniforms`, shape (replications, dimension)."""
-        refuse_unknown(parameters, ("uniforms", *self.terms))
-        chosen = {name: self._value(name, parameters) for name in self.terms}
-        return self.simulator(uniforms_for(self.card.name, parameters, replications, seed, self.dimension), chosen)
+    def choice_in(self, parameters: Mapping[str, Any]) -> dict[str, float]:
+        """Return the choice that is to be simulated: a value of every term.
+
+        Raises
+        ------
+        UsageError
+            If one is not given, or lies beyond its range.
+        """
+        return {name: self._value(name, parameters) for name in self.terms}
 
     def _value(self, name: str, parameters: Mapping[str, Any]) -> float:
         term = self.terms[name]
@@ -187,6 +183,26 @@ class ChoiceProblem:
         if not kept_by:
             return {"kept_by": 0, "least_breach": least_breach}
         return {"kept_by": kept_by, "objective": sign * best, "worst": sign * worst, "terms": terms}
+
+
+@dataclass(frozen=True)
+class ChoiceProblem(LatticeProblem):
+    """Choices that are simulated from uniforms."""
+
+    simulator: Callable[[Floats, Mapping[str, float]], dict[str, Floats]] = field(kw_only=True)
+    """From uniforms of shape (n, dimension) and one choice to columns of shape (n,)."""
+
+    def simulate(
+        self,
+        parameters: Mapping[str, Any],
+        replications: int,
+        seed: int,
+        instance: int = 0,  # noqa: ARG002
+    ) -> dict[str, Floats]:
+        """Simulate one choice; parameters: every term, and perhaps `uniforms`, shape (replications, dimension)."""
+        refuse_unknown(parameters, ("uniforms", *self.terms))
+        chosen = self.choice_in(parameters)
+        return self.simulator(uniforms_for(self.card.name, parameters, replications, seed, self.dimension), chosen)
 
     def substance(self) -> dict[str, Any]:
         """Return the description, and what the simulator makes of fixed uniforms in three choices."""

@@ -60,7 +60,7 @@ def _least(
     """Make a problem that asks for the least mean payment."""
     simulator, exact = paid_for_successes(payment)
     constants = {"people": _PEOPLE, "successes_before": 8, "failures_before": 12, "lent": _LENT}
-    return ChoiceProblem(card, terms, "least", _MEAN, 1, simulator, exact, limits, constants, person_periods)
+    return ChoiceProblem(card, terms, "least", _MEAN, 1, exact, limits, constants, person_periods, simulator=simulator)
 
 
 def _p_loss(at_most: float) -> ChoiceLimit:
@@ -208,7 +208,7 @@ def places_to_fund() -> ChoiceProblem:
     )
     constants = {"price": PRICE_OF_A_PLACE, "cost": COST_OF_A_PLACE}
     terms = {"places": ChoiceTerm(100, 500, 1)}
-    return ChoiceProblem(card, terms, "most", AskedQuantity(), 1, simulator, exact, {}, constants, 288.0)
+    return ChoiceProblem(card, terms, "most", AskedQuantity(), 1, exact, {}, constants, 288.0, simulator=simulator)
 
 
 def _fund() -> ChoiceProblem:
@@ -238,4 +238,4 @@ def _fund() -> ChoiceProblem:
     )
     limits = {"p_loss": _p_loss(0.25), "cvar95": ChoiceLimit(_CVAR, 40.0, at_most=120.0)}
     terms = {"factor": ChoiceTerm(0.6, 1.4, 0.01), "floor": ChoiceTerm(0.0, 500.0, 10.0)}
-    return ChoiceProblem(card, terms, "least", _MEAN, 9, simulator, exact, limits, {"lent": FUND_PAID_IN}, 225.0)
+    return ChoiceProblem(card, terms, "least", _MEAN, 9, exact, limits, {"lent": FUND_PAID_IN}, 225.0, simulator=simulator)
