@@ -201,3 +201,19 @@ def mapping_in(answer: Any) -> Mapping[str, Any]:
     if isinstance(answer, Mapping) and answer:
         return answer
     raise BadAnswerError(f"answer: must be a dictionary of what was asked, by name; found {shorten(answer)}")
+
+
+def samples_in(answer: Mapping[str, Any], rule: str) -> Floats:
+    """Return the numbers of an answer that is samples alone, of any shape.
+
+    Raises
+    ------
+    BadAnswerError
+        With the rule that is broken, if it names something else or holds what is no number.
+    """
+    if set(answer) != {"samples"}:
+        raise BadAnswerError(f"{rule}; found {shorten(sorted(map(str, answer)))}")
+    try:
+        return np.asarray(answer["samples"], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadAnswerError(f"{rule}; found {shorten(answer['samples'])}") from None

@@ -13,10 +13,10 @@ import numpy as np
 from simengine.arrays import Floats
 from simengine.bench.card import Card, Judgement
 from simengine.bench.inference.scores import crps_of_sample, log_score_of_sample
-from simengine.bench.problem import mapping_in, refuse_unknown
+from simengine.bench.problem import mapping_in, refuse_unknown, samples_in
 from simengine.bench.refusals import BadAnswerError
 from simengine.disk import sum_of
-from simengine.errors import UsageError, shorten
+from simengine.errors import UsageError
 from simengine.reference_class.history import Oddities, PaidAgainstPlan, paid_against_plan, payment_histories
 from simengine.reference_class.indigo import INDIGO_COLUMNS, ProjectFilter, read_indigo
 from simengine.reference_class.paid_over_planned import log_ratio
@@ -103,12 +103,7 @@ class ForecastProblem:
     def evaluate(self, answer: Any, instance: int = 0) -> tuple[Judgement, ...]:
         """Judge `{"samples": array}` of paid over planned, shape (n,), all above 0: CRPS and log score of the logarithm."""
         given, rule = mapping_in(answer), f"answer: samples must be numbers above 0, {_FEWEST} or more of them"
-        if set(given) != {"samples"}:
-            raise BadAnswerError(f"{rule}; found {shorten(sorted(map(str, given)))}")
-        try:
-            sample = np.asarray(given["samples"], dtype=np.float64)
-        except (TypeError, ValueError):
-            raise BadAnswerError(f"{rule}; found {shorten(given['samples'])}") from None
+        sample = samples_in(given, rule)
         if sample.ndim != 1 or not _FEWEST <= len(sample) <= _MOST:
             raise BadAnswerError(f"{rule}; found the shape {sample.shape}")
         if not bool((np.isfinite(sample) & (sample > 0)).all()):

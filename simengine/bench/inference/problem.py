@@ -11,9 +11,9 @@ import numpy as np
 from simengine.arrays import Floats
 from simengine.bench.card import Card, Judgement
 from simengine.bench.inference.scores import classifier_accuracy, crps_of_sample, log_score_of_sample
-from simengine.bench.problem import SMALLEST_UNIFORM, mapping_in, probed_uniforms, refuse_unknown, six_digits
+from simengine.bench.problem import SMALLEST_UNIFORM, mapping_in, probed_uniforms, refuse_unknown, samples_in, six_digits
 from simengine.bench.refusals import BadAnswerError
-from simengine.errors import UsageError, shorten
+from simengine.errors import UsageError
 from simengine.streams import generator_of
 
 INSTANCES = 10
@@ -131,12 +131,7 @@ class InferenceProblem:
 
     def _sample(self, given: Mapping[str, Any]) -> Floats:
         rule = f"answer: samples must be numbers of the shape (n, {len(self.parameters)}), n from {_FEWEST}"
-        if set(given) != {"samples"}:
-            raise BadAnswerError(f"{rule}; found {shorten(sorted(map(str, given)))}")
-        try:
-            sample = np.asarray(given["samples"], dtype=np.float64)
-        except (TypeError, ValueError):
-            raise BadAnswerError(f"{rule}; found {shorten(given['samples'])}") from None
+        sample = samples_in(given, rule)
         if sample.ndim != 2 or sample.shape[1] != len(self.parameters) or not _FEWEST <= len(sample) <= _MOST:
             raise BadAnswerError(f"{rule}; found the shape {sample.shape}")
         if not bool(np.isfinite(sample).all()):
