@@ -147,7 +147,7 @@ def _figures(found: ScoredSeals) -> str:
             unit, said = _unit(one)
             low, high = (figure(end / unit) for end in one.intervals["80"])
             text += (
-                f"| {name} | `{one.outcome.result}`{said} | {came(one.outcome, unit)} | {low} to {high} | {cell(one.pit, 1.0)} "
+                f"| `{name}` | `{one.outcome.result}`{said} | {came(one.outcome, unit)} | {low} to {high} | {cell(one.pit, 1.0)} "
                 f"| {cell(one.crps, unit)} | {log_score_cell(one.log_score)} |\n"
             )
     return text
@@ -159,7 +159,7 @@ def _directions(found: ScoredSeals) -> str:
         if one.brier is not None:
             unit, said = _unit(one)
             text += (
-                f"| {name} | `{one.outcome.result}`{said} | {came(one.outcome, unit)} | {cell(one.inside, 1.0)} "
+                f"| `{name}` | `{one.outcome.result}`{said} | {came(one.outcome, unit)} | {cell(one.inside, 1.0)} "
                 f"| {brier_cell(one.brier)} | {log_score_cell(one.log_score)} |\n"
             )
     return text
