@@ -207,32 +207,43 @@ def _month(matrix: Floats, steps: int | None) -> Floats:
 
 
 def _by_stays(tables: ArmTables, start: Floats) -> _Expected:
-    """Follow people step by step by the steps that they have been in their state; tables: of these steps."""
+    """Follow people step by step by the steps that they have been in their state; tables: of these steps.
+
+    From some time in a state on its hazards change no more: all who have been there for longer are held in one place.
+    """
     clock, moves, ratios = tables.cohort.clock, tables.moves, _ratios(tables)
     n_strata, n_states = start.shape
-    by_stay = np.broadcast_to(moves.by_stay[0], (n_strata, *moves.by_stay.shape[2:]))
-    here = np.zeros((n_strata, n_states, clock.length + 1))
+    by_stay = moves.by_stay[0, :, :, : _last_change(moves.by_stay[0]) + 1]
+    n_places = by_stay.shape[2]
+    origin, to = np.repeat(np.arange(n_states), np.diff(moves.of)), np.asarray(moves.to)
+    leaves, enters, goes_on = np.eye(n_states)[origin], np.eye(n_states)[to], (moves.clock[to] == moves.clock[origin])[:, None]
+    here, hazards = np.zeros((n_strata, n_states, n_places)), np.full((n_strata, len(to)), np.nan)
     here[:, :, 0] = start
     shares, months, n_moves = [start], np.zeros_like(start), np.zeros(n_strata)
     for step in range(clock.length):
-        held = slice(0, step + 1)
-        hazards = _hazards(tables, ratios, step)[:, :, None] * by_stay[:, :, held]
-        then = np.zeros_like(here)
-        is_after = step >= clock.entry
-        for s in range(n_states):
-            of_state = hazards[:, moves.of[s] : moves.of[s + 1]]
-            total = of_state.sum(axis=1)
-            left = here[:, s, held] * -np.expm1(-total)
-            then[:, s, 1 : step + 2] += here[:, s, held] - left
-            n_moves += left.sum(axis=1) * is_after
-            for place, v in enumerate(range(moves.of[s], moves.of[s + 1])):
-                gone = left * np.divide(of_state[:, place], total, out=np.zeros_like(total), where=total > 0)
-                if moves.clock[moves.to[v]] == moves.clock[s]:
-                    then[:, moves.to[v], 1 : step + 2] += gone
-                else:
-                    then[:, moves.to[v], 0] += gone.sum(axis=1)
-        months += here[:, :, held].sum(axis=2) / clock.steps * is_after
-        here = then
+        if not np.array_equal(now := _hazards(tables, ratios, step), hazards):
+            hazards, moving = now, _moving(now[:, :, None] * by_stay, leaves)
+        is_after, held = step >= clock.entry, min(step + 1, n_places)
+        gone = here[:, origin, :held] * moving[:, :, :held]
+        months += here.sum(axis=2) / clock.steps * is_after
+        n_moves += gone.sum(axis=(1, 2)) * is_after
+        old = here[:, :, :held] + np.einsum("kvt,vs->kst", gone, enters * goes_on - leaves)
+        here = np.zeros_like(here)
+        here[:, :, 1 : held + 1] = old[:, :, : n_places - 1]
+        here[:, :, -1] += old[:, :, -1] * (held == n_places)
+        here[:, :, 0] += gone.sum(axis=2) @ (enters * ~goes_on)
         if (step + 1) % clock.steps == 0:
             shares = [*shares, here.sum(axis=2)] if is_after else [here.sum(axis=2)]
     return _Expected(np.stack(shares, axis=1), months, n_moves)
+
+
+def _last_change(by_stay: Floats) -> int:
+    """Find the steps in a state after which no factor changes; shape (n_strata or 1, n_moves, n_steps)."""
+    changes = np.flatnonzero((by_stay != by_stay[:, :, -1:]).any(axis=(0, 1)))
+    return int(changes[-1]) + 1 if len(changes) else 0
+
+
+def _moving(hazards: Floats, leaves: Floats) -> Floats:
+    """Compute the share of people in a state who make each of its moves in a step: (n_strata, n_moves, n_places)."""
+    total = np.einsum("kvt,vs,ws->kwt", hazards, leaves, leaves)
+    return np.asarray(-np.expm1(-total) * np.divide(hazards, total, out=np.zeros_like(total), where=total > 0))

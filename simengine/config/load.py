@@ -88,8 +88,8 @@ def _finished(document: Document, path: Path, changes: Changes, variant: str | N
     if read:
         study = validate(Study, document)
     refuse(document, [*study_problems(study), *rate_card_problems(study)])
-    study = with_steps(study)
-    refuse(document, steps_problems(study))
+    study, step_error = with_steps(study)
+    refuse(document, steps_problems(study, step_error))
     return study
 
 

@@ -27,16 +27,21 @@ STEP_LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Of a month."""
 
 
-def with_steps(study: Study) -> Study:
-    """Choose the number of steps that the rates of a study need; unchanged if it has none, sets the number, or needs only one."""
-    if study.pathway.steps_per_month is not None or not has_rates(study.pathway):
-        return study
-    steps = _fewest(study).steps
-    if steps == 1:
-        return study
+def with_steps(study: Study) -> tuple[Study, StepError | None]:
+    """Choose the number of steps that the rates of a study need, unless it sets one; with the error that remains, None without rates.
+
+    The study is unchanged if it has no rates, sets the number, or needs only one.
+    """
+    if not has_rates(study.pathway):
+        return study, None
+    if study.pathway.steps_per_month is not None:
+        return study, step_error_of(study)
+    fewest = _fewest(study)
+    if fewest.steps == 1:
+        return study, fewest
     note = f"chosen so that no share of people in a state is off by more than {CHOSEN_FOR:g} for moving at the end of a step"
-    chosen = Constant(value=float(steps), certainty="choice", note=note)
-    return study.model_copy(update={"pathway": study.pathway.model_copy(update={"steps_per_month": chosen})})
+    chosen = Constant(value=float(fewest.steps), certainty="choice", note=note)
+    return study.model_copy(update={"pathway": study.pathway.model_copy(update={"steps_per_month": chosen})}), fewest
 
 
 def step_error_of(study: Study) -> StepError:
@@ -52,12 +57,9 @@ def _centres(study: Study) -> Draws:
     return Draws(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
 
 
-def steps_problems(study: Study) -> Iterator[Finding]:
-    """Find rates that the steps of the study do not follow."""
-    if not has_rates(study.pathway):
-        return
-    found = step_error_of(study)
-    if found.share > MOST_ERROR:
+def steps_problems(study: Study, found: StepError | None) -> Iterator[Finding]:
+    """Find rates that the steps of the study do not follow, given the error that `with_steps` found."""
+    if found is not None and found.share > MOST_ERROR:
         rule = f"the step must be so short that no share of people in a state is off by more than {MOST_ERROR:g}, as rates are said"
         off = f"{found.share:.3f}: `{found.state}` in stratum `{found.stratum}`, {found.months_after_entry} months after entry"
         best = _fewest(study)

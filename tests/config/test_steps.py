@@ -74,7 +74,7 @@ def test_probabilities_and_slow_rates__keep_one_step(moves: dict[str, Any], tmp_
     study = load_study(heart_file(tmp_path, moves))
     assert study.pathway.steps_per_month is None
     assert cohort_of(study).clock.steps == 1
-    assert with_steps(study) is study
+    assert with_steps(study)[0] is study
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,10 @@ def test_probabilities_and_slow_rates__keep_one_step(moves: dict[str, Any], tmp_
         {"by_stratum": {"young": {"rate_per_day": 0.005}, "older": {"per_month": 0.1}}},
         {"per_month": 0.1, "by_months_since_entry": {"from_months": [3], "rate_per_month": [0.15]}},
         {"per_month": 0.1, "by_months_in_state": {"from_months": [3], "rate_per_month": [0.2]}},
+        {"mean_months": 8, "by_months_in_state": {"from_months": [0], "factor": [1.5]}},
         {"mean_months": 8, "weibull_shape": 1.5},
     ],
-    ids=["mean", "in one stratum", "later", "in the state", "weibull"],
+    ids=["mean", "in one stratum", "later", "in the state", "in the state from the first day", "weibull"],
 )
 def test_rates__are_seen_wherever_they_are_said(rates: dict[str, Any], tmp_path: Path) -> None:
     """Source: the specification: each place of a pace."""
