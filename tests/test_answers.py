@@ -96,7 +96,7 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (TINY, "-n", 400, "--reverse", "investor.loss > 50%"),
         *(
             [
-                (NORRKOPING, "-n", 2000, "--reverse", criterion, "--panel", 4, "--boxes")
+                (NORRKOPING, "-n", 600, "--reverse", criterion, "--panel", 2, "--boxes")
                 for criterion in ("investor.loss > 50%", "investor.net > 0")
             ]
             if HAS_BOXES
