@@ -164,7 +164,9 @@ class OfStudyOrStore(OfStudy):
             rule = "must go with a study; found the folder of a store, which holds its study, seed and number of replications"
             raise UsageError(f"-n, --seed, --set, --variant: {rule}. Leave them out; `--extend N` adds replications")
         loaded = super().load(place / STUDY_FILE, size=replace(size, seed=record.seed, replications=record.replications))
-        return replace(loaded, given={"begun": place})
+        drawn = {"sobol": record.sobol, "tilts": tuple(f"{path}={shift!r}" for path, shift in record.tilts.items())}
+        aimed = {} if record.until is None else {"until": record.until, "at_most": record.at_most}
+        return replace(loaded, given={"begun": place, **drawn, **aimed})
 
 
 class OfPortfolio:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 from typing import TypeAlias
 
-import numpy as np
-
 from simengine.errors import NotGivenError
 from simengine.records import Floats
 from simengine.risk import statistics

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats, Integers
-from simengine.columns import LongColumn, by_window, numbers_of_rows, windows
+from simengine.columns import LongColumn, numbers_of_rows, windows
 from simengine.records import in_memory
 from simengine.risk import sums
 from simengine.risk.coverage import FEW, Judged, judged, reach_95

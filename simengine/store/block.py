@@ -16,7 +16,7 @@ from simengine.errors import ResultsError
 from simengine.late import late
 from simengine.pipeline import draw_numbers, run_block
 from simengine.records import CashMoments, Floats, ReplicationResults
-from simengine.sampling import distributions_of
+from simengine.sampling import PLAIN, Sampling, distributions_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +27,8 @@ else:
 
 DRAWN = "draw:"
 """Begins the names of columns of numbers that were drawn: no party can be called so."""
+CASH = "cash:"
+"""Begins the names of columns of a lender's cash by date, where replications weigh differently or hang together."""
 _CASH = b"simengine.lending_cash"
 
 
@@ -50,16 +52,18 @@ class Stretch:
     """One after the last."""
     at_once: int
     """Replications that are simulated at once, at most."""
+    sampling: Sampling = PLAIN
+    """How the numbers of the study are drawn."""
 
 
 def compute(stretch: Stretch) -> StoredBlock:
     """Compute replications; how many at once changes no bit."""
-    study, seed = stretch.study, stretch.seed
+    study, seed, sampling = stretch.study, stretch.seed, stretch.sampling
     starts = range(stretch.first, stretch.end, stretch.at_once)
     numbers = [np.arange(start, min(start + stretch.at_once, stretch.end), dtype=np.int64) for start in starts]
     paths = distributions_of(study.numbers)
-    drawn = draw_numbers(study, seed, np.concatenate(numbers))
-    results = ReplicationResults.join([run_block(study, seed, some) for some in numbers])
+    drawn = draw_numbers(study, seed, np.concatenate(numbers), sampling)
+    results = ReplicationResults.join([run_block(study, seed, some, sampling) for some in numbers])
     return StoredBlock(results, {path: drawn[path] for path in paths})
 
 
@@ -77,7 +81,8 @@ def encode(block: StoredBlock) -> bytes:
         for name, values in results.columns.items()
     }
     drawn = {f"{DRAWN}{path}": as_array(values) for path, values in block.draws.items()}
-    table = pa.table({"replication": as_array(results.replications), **columns, **drawn})
+    by_row = {f"{CASH}{name}": _as_lists(rows) for name, rows in (results.lending_cash_by_row or {}).items()}
+    table = pa.table({"replication": as_array(results.replications), **columns, **drawn, **by_row})
     cash = json.dumps({name: _plain(moments) for name, moments in results.lending_cash.items()}, separators=(",", ":"))
     file = io.BytesIO()
     parquet.write_table(table.replace_schema_metadata({_CASH: cash}), file, compression="zstd", write_page_checksum=True)
@@ -99,14 +104,17 @@ def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> StoredBlock:
     file = open_block(io.BytesIO(content))
     table = file.read()
     values = {name: numbers_of(table[name], codes.get(name)) for name in table.column_names}
+    by_row = {name.removeprefix(CASH): values.pop(name) for name in list(values) if name.startswith(CASH)}
     replications = values.pop("replication")
     draws = {name.removeprefix(DRAWN): values.pop(name) for name in list(values) if name.startswith(DRAWN)}
-    return StoredBlock(ReplicationResults(replications, values, codes, cash_of(file)), draws)
+    return StoredBlock(ReplicationResults(replications, values, codes, cash_of(file), by_row or None), draws)
 
 
 def numbers_of(column: Any, words: tuple[str, ...] | None) -> np.ndarray:
-    """Return a column of a table as numbers; of words, their places among those of the run."""
+    """Return a column of a table as numbers: of words, their places among those of the run; of lists, a row for each."""
     parts = [part for part in column.chunks if len(part)]
+    if pa.types.is_fixed_size_list(column.type):
+        return np.concatenate([part.flatten().to_numpy().reshape(-1, column.type.list_size) for part in parts])
     if words is None:
         return np.concatenate([part.to_numpy(zero_copy_only=False) for part in parts])
     place = {word: k for k, word in enumerate(words)}
@@ -115,6 +123,10 @@ def numbers_of(column: Any, words: tuple[str, ...] | None) -> np.ndarray:
         there = np.array([place[word] for word in part.dictionary.to_pylist()], dtype=np.int8)
         coded.append(there[part.indices.to_numpy(zero_copy_only=False)])
     return np.concatenate(coded)
+
+
+def _as_lists(rows: Floats) -> Any:
+    return pa.FixedSizeListArray.from_arrays(as_array(rows.reshape(-1)), rows.shape[1])
 
 
 def cash_of(file: Any) -> dict[str, CashMoments]:
@@ -168,7 +180,7 @@ def refuse_other_columns(content: bytes, columns: Mapping[str, str], words: Coll
         With the first column that differs.
     """
     schema = parquet.read_schema(io.BytesIO(content))
-    own = [field for field in schema if field.name != "replication" and not field.name.startswith(DRAWN)]
+    own = [field for field in schema if field.name != "replication" and not field.name.startswith((DRAWN, CASH))]
     found = {one.name: "words" if pa.types.is_dictionary(one.type) else np.dtype(one.type.to_pandas_dtype()).str for one in own}
     wanted = {name: "words" if name in words else kind for name, kind in columns.items()}
     for name in [*wanted, *found]:

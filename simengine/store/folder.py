@@ -121,11 +121,13 @@ class Store:
             way_out = f"What is complete stays: make room, and `simengine run --resume {self.folder}` goes on"
             raise ResultsError(f"{self.folder}: the folder must take the blocks of the run; found: {found}. {way_out}") from None
 
-    def extended(self, more: int) -> None:
-        """Let the run have more replications; what is there stays."""
-        self.record = replace(self.record, replications=self.record.replications + more)
-        with self.unwritable():
-            write_record(self.folder, self.record)
+    def changed(self, **fields: Any) -> None:
+        """Let the run have more replications, or another precision; what is there stays."""
+        record = replace(self.record, **fields)
+        if record != self.record:
+            self.record = record
+            with self.unwritable():
+                write_record(self.folder, record)
 
     def refuse_incomplete(self) -> None:
         """Refuse to answer from a run of which blocks are missing, and name the shards that lack any.

@@ -12,12 +12,12 @@ import numpy as np
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.disk import sum_of
-from simengine.errors import ResultsError, SimengineError
+from simengine.errors import ResultsError, SimengineError, UsageError
 from simengine.interruption import say_if_stopped
 from simengine.pipeline import run_block
 from simengine.replications.blocks import OnPace, available_processors, expected_seconds
 from simengine.replications.ensemble import Ensemble
-from simengine.sampling import distributions_of
+from simengine.sampling import PLAIN, Sampling, distributions_of, refuse_impossible
 from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_columns
 from simengine.store.engines import work_on
 from simengine.store.folder import Store, is_store, make_store, open_store
@@ -27,6 +27,17 @@ from simengine.store.record import STORE_LAYOUT, RunRecord
 _IN_A_BLOCK = 16
 """Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
 _ENOUGH_TO_TIME = 200
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A precision, and how far a run that looks for it has come."""
+
+    until: str
+    """Goals, as they are written."""
+    at_most: int
+    looked_at: tuple[int, ...] = ()
+    """Numbers of replications after which the goals were not met."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,10 @@ class Keeping:
     """Whether missing blocks are computed if it is; if not, a run that lacks some is refused."""
     extend: int = 0
     """Replications that are added."""
+    sampling: Sampling = PLAIN
+    """How the numbers of the study are drawn; of a store that is begun this is its own."""
+    aim: Aim | None = None
+    """The precision until which replications are added; absent: their number is given."""
     shard: Shard | None = None
     """Only its blocks are computed."""
     engine: str = "threads"
@@ -77,12 +92,24 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         return open_store(folder)
     with claimed(folder, keeping.shard):
         store = _opened(keeping, study, ensemble)
+        n = store.record.replications
         if keeping.extend:
-            n = store.record.replications
-            whole(keeping.extend, "--extend", 1, MOST_REPLICATIONS - n)
-            store.extended(keeping.extend)
+            n += whole(keeping.extend, "--extend", 1, MOST_REPLICATIONS - n)
+            _refuse_uneven(store.record, keeping.extend)
+        if keeping.aim is not None:
+            n = max(n, ensemble.n_replications)
+        store.changed(replications=n, **({} if keeping.aim is None else vars(keeping.aim)))
         _compute(store, keeping, study, ensemble)
     return store
+
+
+def _refuse_uneven(record: RunRecord, more: int) -> None:
+    """Refuse to add to evenly spread points what leaves their sequences unfilled."""
+    n = record.replications
+    total = n + more
+    if record.sobol and (total % n or (total // n) & (total // n - 1)):
+        rule = "evenly spread replications must be doubled, or doubled again"
+        raise UsageError(f"--extend: {rule}; found {n:,} and {more:,} more. Use --extend {n} or --extend {3 * n}")
 
 
 def _opened(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
@@ -91,6 +118,7 @@ def _opened(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         return open_store(keeping.folder)
 
     def record() -> RunRecord:
+        refuse_impossible(keeping.sampling, study.numbers, ensemble.n_replications)
         return _record(keeping, study, ensemble)
 
     if not is_store(keeping.folder):
@@ -109,7 +137,7 @@ def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
     from simengine import __version__
     from simengine.streams import STREAM_VERSION
 
-    columns = run_block(study, ensemble.seed, np.arange(2, dtype=np.int64))
+    columns = run_block(study, ensemble.seed, np.arange(2, dtype=np.int64), keeping.sampling)
     return RunRecord(
         format=STORE_LAYOUT,
         simengine=__version__,
@@ -124,6 +152,10 @@ def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
         columns={name: values.dtype.str for name, values in columns.columns.items()},
         words={name: tuple(words) for name, words in columns.codes.items()},
         draws=tuple(distributions_of(study.numbers)),
+        lenders=tuple(columns.lending_cash_by_row or ()),
+        sobol=keeping.sampling.is_sobol,
+        tilts=dict(keeping.sampling.tilts),
+        **({} if keeping.aim is None else vars(keeping.aim)),
     )
 
 
@@ -132,7 +164,14 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     record, threads = store.record, ensemble.threads or available_processors()
     begun = {block: store.begun(block) for block in store.missing(keeping.shard)}
     stretches = {
-        block: Stretch(study, record.seed, before[1] if before else block[0], block[1], min(ensemble.block_size, record.block_size))
+        block: Stretch(
+            study,
+            record.seed,
+            before[1] if before else block[0],
+            block[1],
+            min(ensemble.block_size, record.block_size),
+            record.sampling,
+        )
         for block, before in begun.items()
     }
     n = sum(stretch.end - stretch.first for stretch in stretches.values())
@@ -148,15 +187,15 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
         store.write(block, content)
         on_progress(stretches[block].end - stretches[block].first)
 
-    _say_pace(study, record.seed, n, threads, ensemble.on_pace)
+    _say_pace(study, record, n, threads, ensemble.on_pace)
     way_on = f"`simengine run --resume {store.folder}` goes on"
     say_if_stopped(f"what is complete stays in {store.folder}, and {way_on}")
     work_on(keeping.engine, keeping.scheduler, stretches, compute_and_encode, done, record.replications, threads, way_on)
 
 
-def _say_pace(study: Study, seed: int, n: int, threads: int, on_pace: OnPace | None) -> None:
+def _say_pace(study: Study, record: RunRecord, n: int, threads: int, on_pace: OnPace | None) -> None:
     if on_pace is None or n < _ENOUGH_TO_TIME:
         return
     # What cannot be worked on is refused by the work itself.
     with suppress(SimengineError):
-        on_pace(expected_seconds(lambda some: run_block(study, seed, some), 0, n, n, threads), n, threads)
+        on_pace(expected_seconds(lambda some: run_block(study, record.seed, some, record.sampling), 0, n, n, threads), n, threads)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simengine.columns import LongColumn, regrouped
 from simengine.records import CashMoments, ReplicationResults
-from simengine.store.block import DRAWN, cash_of, numbers_of, open_block
+from simengine.store.block import CASH, DRAWN, cash_of, numbers_of, open_block
 from simengine.store.folder import Store
 
 _LAID_OUT = 6
@@ -63,6 +63,31 @@ class _ColumnsOnDisk:
             stack.pop_all()  # it stays open until others are laid out
 
 
+class _CashOnDisk:
+    """A lender's cash by date, row by row: read from the blocks in order, of which the last is held."""
+
+    def __init__(self, store: Store, lender: str) -> None:
+        self._store, self._name = store, f"{CASH}{lender}"
+        self._blocks = store.record.blocks()
+        self._held: tuple[int, NDArray[Any]] | None = None
+
+    def rows(self, first: int, end: int) -> NDArray[Any]:
+        """Read some rows, shape (n_rows, n_dates)."""
+        size = self._store.record.block_size
+        parts = [
+            self._block(k)[max(first - k * size, 0) : end - k * size]
+            for k in range(first // size, max(-(-end // size), first // size + 1))
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _block(self, k: int) -> NDArray[Any]:
+        if self._held is None or self._held[0] != k:
+            with self._store.unreadable(self._blocks[k]):
+                table = open_block(self._store.path(self._blocks[k])).read(columns=[self._name])
+                self._held = k, numbers_of(table[self._name], None)
+        return self._held[1]
+
+
 def stored_results(store: Store) -> ReplicationResults:
     """Return the results of a complete run, every block of which was held against its checksum.
 
@@ -89,6 +114,7 @@ def stored_results(store: Store) -> ReplicationResults:
         {name: column(name) for name in record.columns},
         record.words,
         cash,
+        {name: LongColumn(_CashOnDisk(store, name).rows, 0, record.replications) for name in record.lenders} or None,  # type: ignore[misc]
         by_rows=partial(_windows, store),
     )
 

@@ -359,8 +359,13 @@ def test_shards__fill_one_store(tiny_path: Path, tiny: Study, whole: Path, tmp_p
         (["STUDY", "--shard", "1/2"], "--shard: must go with a store; found none. Add --store FOLDER"),
         (["STUDY", "--engine", "dask"], "--engine: must go with a store; found none"),
         (["STUDY", "--store", "NEW", "--scheduler", "tcp://here:1"], "--scheduler: must go with --engine dask; found threads"),
-        (["STUDY", "--store", "NEW", "--sobol"], "--store: replications of a store must be independent and weigh the same; found --sobol"),
-        (["STUDY", "--store", "NEW", "--until", "p_loss se<0.1"], "found --until"),
+        (["STUDY", "--store", "NEW", "--measured", 2], "--store: a replication must be one row of a store; found --measured"),
+        (["STUDY", "--store", "NEW", "--control-variates"], "must follow from the rows of a store alone; found --control-variates"),
+        (["STUDY", "--store", "NEW", "--until", "p_loss se<0.1", "--shard", "1/2"], "--until: must stand without --shard; found both"),
+        (["STUDY", "--store", "NEW", "--sobol"], "--sobol: the replications must be 32 times a power of two; found 2,000. Use -n 1024"),
+        (["WHOLE", "--sobol"], "--sobol, --tilt: must go with a study; found the folder of a store, which is drawn in its own way"),
+        (["WHOLE", "--extend", 5, "--until", "p_loss se<0.1"], "--extend: the precision must not decide the number of replications"),
+        (["WHOLE", "--until", "p_loss"], "--until: a goal must read NAME se<VALUE"),
         (["STUDY", "--store", "NEW", "--shard", "3/2"], "--shard: must be a number and how many there are, such as 1/8 up to 8/8; found '3/2'"),
         (["STUDY", "--store", ""], "--store: must be the name of a folder; found ''"),
         (["STUDY", "--store", "WHOLE"], "the folder must be new or empty; found a run. `simengine run --resume "),
@@ -390,8 +395,8 @@ def test_contradictions__are_refused(words: list[Any], said: str, whole: Path, t
 def test_python__refuses_the_same(tiny: Study, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="store: must be the name of a folder; found 7"):
         ask("run", tiny, n=50, store=7)
-    with pytest.raises(UsageError, match="replications of a store must be independent"):
-        ask("run", tiny, n=64, store=tmp_path / "run", sobol=True)
+    with pytest.raises(UsageError, match="a replication must be one row of a store"):
+        ask("run", tiny, n=64, store=tmp_path / "run", measured=2)
     run_question(tiny, 50, SEED, store=tmp_path / "run")
     assert run_question(tmp_path / "run", extend=25).n_replications == 75
     assert run_question(tmp_path / "run").table == run_question(tiny, 75, SEED).table
