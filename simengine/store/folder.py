@@ -156,6 +156,8 @@ class Store:
     def leftovers(self) -> list[Leftover]:
         """List what killed runs left behind, and blocks that have changed: what no run reads, or can read.
 
+        Every block is held against its checksum.
+
         Raises
         ------
         ResultsError
@@ -163,15 +165,7 @@ class Store:
         """
         if is_claimed(self.folder):
             raise ResultsError(f"{self.folder}: must not be written while it is swept; found a process at work. Wait until it ends")
-        known = {self.folder / name for name in (RECORD, STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
-        there = [path for path in sorted(self.folder.iterdir()) if path not in known and not is_lock(path)]
-        found = [Leftover(path, _half_or_foreign(path)) for path in there]
-        needed = set(self.record.blocks())
-        begun = {self.begun(block) for block in needed if block not in self.entries}
-        whole = [block for block in self.entries if block in needed or block in begun]
-        names = {self.path(block, ending) for block in whole for ending in (".parquet", ".json")}
-        beside = [path for path in sorted((self.folder / BLOCKS_FOLDER).iterdir()) if path not in names]
-        found += [Leftover(path, _half_or_foreign(path)) for path in beside]
+        found, whole = self._unread(), self._needed()
         for block in sorted(whole):
             try:
                 self.read(block)
@@ -179,6 +173,24 @@ class Store:
                 why = "a block that is not as the run wrote it, or the entry that says so"
                 found += [Leftover(self.path(block, ending), why) for ending in (".json", ".parquet")]
         return found
+
+    def unread(self) -> list[Leftover]:
+        """List what killed runs left behind, by the names of files alone; none while a process writes the store."""
+        return [] if is_claimed(self.folder) else self._unread()
+
+    def _needed(self) -> list[tuple[int, int]]:
+        """List the blocks that are there and that the run needs, or a longer one begins with."""
+        needed = set(self.record.blocks())
+        begun = {self.begun(block) for block in needed if block not in self.entries}
+        return [block for block in self.entries if block in needed or block in begun]
+
+    def _unread(self) -> list[Leftover]:
+        known = {self.folder / name for name in (RECORD, STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
+        there = [path for path in sorted(self.folder.iterdir()) if path not in known and not is_lock(path)]
+        found = [Leftover(path, _half_or_foreign(path)) for path in there]
+        names = {self.path(block, ending) for block in self._needed() for ending in (".parquet", ".json")}
+        beside = [path for path in sorted((self.folder / BLOCKS_FOLDER).iterdir()) if path not in names]
+        return [*found, *(Leftover(path, _half_or_foreign(path)) for path in beside)]
 
 
 def half_written(folder: Path) -> list[Leftover]:

@@ -87,6 +87,7 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         way_out = f"`simengine run --resume {folder}` goes on with it, and `simengine run {folder} --extend N` adds to it"
         raise ResultsError(f"--store {folder}: the folder must be new or empty; found a run. {way_out}")
     if not keeping.is_begun:
+        refuse_impossible(keeping.sampling, study.numbers, ensemble.n_replications)
         make_folder(folder)
     if keeping.is_begun and not (keeping.resumes or keeping.extend or keeping.shard):
         return open_store(folder)
@@ -118,7 +119,6 @@ def _opened(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         return open_store(keeping.folder)
 
     def record() -> RunRecord:
-        refuse_impossible(keeping.sampling, study.numbers, ensemble.n_replications)
         return _record(keeping, study, ensemble)
 
     if not is_store(keeping.folder):

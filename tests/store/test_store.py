@@ -159,10 +159,15 @@ def test_killed_run__leaves_what_the_sweep_names(tiny: Study, tmp_path: Path) ->
         fill(tiny, tmp_path / "run")
 
     in_a_child(killed)
+    resumed = in_this_process(["run", "--resume", tmp_path / "run"])
     listed = in_this_process(["sweep", tmp_path / "run"])
     removed = in_this_process(["sweep", tmp_path / "run", "--remove"])
     nothing = in_this_process(["sweep", tmp_path / "run"])
 
+    assert resumed.stderr.startswith(
+        f"simengine: left over in {tmp_path / 'run'}, and read by no run: {tmp_path / 'run' / 'blocks'}/.half-"
+    )
+    assert resumed.stderr.endswith(f"(a file that was not finished); `simengine sweep {tmp_path / 'run'}` names them\n")
     assert listed.stdout.startswith(f"Left over: {tmp_path / 'run' / 'blocks'}/.half-written-")
     assert listed.stdout.endswith("(a file that was not finished)\n`--remove` removes them.\n")
     assert removed.stdout.startswith("Removed: ")
