@@ -116,6 +116,8 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
     first, many, refusal = _first_trial(tried, n, each, each * work.as_the_first)
     if first is None:
         return _cost(posed, command, started + loading, each, not_included=(f"{_AFTERWARDS}: {refusal}",))
+    # What writes a store is loaded and used before it is seen what the process holds.
+    of_store = as_put.question.stored_bytes(as_put, first.n, many) if is_stored and as_put.question.stored_bytes else None
     with tempfile.TemporaryDirectory() as place:
         held = _resident()
         keeping, files = _written(Path(place, "few"), tried, first.found, command, describe)
@@ -133,7 +135,7 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         else held + _arrays_held(tried, few.n, many, min(n, _HELD_OF_A_STORE) if is_stored else n),
         disk_bytes=sum(files.values()),
         files=files,
-        store_bytes=as_put.question.stored_bytes(as_put, many) if is_stored and as_put.question.stored_bytes else None,
+        store_bytes=of_store,
         tried=many,
     )
 

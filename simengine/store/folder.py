@@ -260,12 +260,22 @@ def open_store(folder: Path, *, takes_damaged: bool = False) -> Store:
         raise ResultsError(f"{folder / BLOCKS_FOLDER}: must be the folder of the blocks; found: {error.strerror}") from None
     for path in names:
         with suppress(ResultsError) if takes_damaged else _nothing_suppressed():
-            entry = read_sealed(path, "the entry of a block")
+            entry = _entry_of(path)
             block = (entry["first"], entry["first"] + entry["replications"])
             if store.path(block, ".json") != path:
                 raise ResultsError(f"{path}: must be the entry of the block of its name; found that of {store.path(block).name}")
             store.entries[block] = entry
     return store
+
+
+def _entry_of(path: Path) -> dict[str, Any]:
+    entry = read_sealed(path, "the entry of a block")
+    kinds = {"first": int, "replications": int, "bytes": int, "sha256": str}
+    wrong = [name for name, kind in kinds.items() if type(entry.get(name)) is not kind]
+    if wrong or entry.keys() != kinds.keys() or entry["first"] < 0 or entry["replications"] < 1:
+        name = wrong[0] if wrong else "something else"
+        raise ResultsError(f"{path}: must have first, replications and bytes as whole numbers, and sha256; found no such {name}")
+    return entry
 
 
 @contextmanager

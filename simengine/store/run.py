@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ from simengine.pipeline import run_block
 from simengine.replications.blocks import OnPace, available_processors, expected_seconds
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, Sampling, distributions_of, refuse_impossible
-from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_columns
+from simengine.store.block import Stretch, compute_and_encode, decode, encode, joined, refuse_other_rows
 from simengine.store.engines import work_on
 from simengine.store.folder import Store, is_store, make_store, open_store
 from simengine.store.locks import Shard, claimed, make_folder
 from simengine.store.record import STORE_LAYOUT, RunRecord
 
-_IN_A_BLOCK = 16
+IN_A_BLOCK = 16
 """Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
 _ENOUGH_TO_TIME = 200
 
@@ -148,7 +149,7 @@ def _record(keeping: Keeping, study: Study, ensemble: Ensemble) -> RunRecord:
         overrides=keeping.overrides,
         seed=ensemble.seed,
         replications=ensemble.n_replications,
-        block_size=ensemble.block_size * _IN_A_BLOCK,
+        block_size=ensemble.block_size * IN_A_BLOCK,
         columns={name: values.dtype.str for name, values in columns.columns.items()},
         words={name: tuple(words) for name, words in columns.codes.items()},
         draws=tuple(distributions_of(study.numbers)),
@@ -181,9 +182,12 @@ def _compute(store: Store, keeping: Keeping, study: Study, ensemble: Ensemble) -
     on_progress(record.replications - n)
 
     def done(block: tuple[int, int], content: bytes) -> None:
-        refuse_other_columns(content, record.columns, record.words, str(store.path(block)))
+        refuse_other_rows(io.BytesIO(content), record, (stretches[block].first, block[1]), str(store.path(block)))
         if (before := begun[block]) is not None:
-            content = encode(joined(decode(store.read(before), record.words), decode(content, record.words)))
+            there = store.read(before)
+            with store.unreadable(before):
+                refuse_other_rows(io.BytesIO(there), record, before, str(store.path(before)))
+                content = encode(joined(decode(there, record.words), decode(content, record.words)))
         store.write(block, content)
         on_progress(stretches[block].end - stretches[block].first)
 

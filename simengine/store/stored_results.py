@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.columns import LongColumn, regrouped
-from simengine.records import CashMoments, ReplicationResults
-from simengine.store.block import CASH, DRAWN, cash_of, numbers_of, open_block
+from simengine.records import ReplicationResults
+from simengine.store.block import CASH, DRAWN, CashSums, numbers_of, open_block, refuse_impossible_values, refuse_other_rows
 from simengine.store.folder import Store
 
 _LAID_OUT = 6
@@ -57,6 +57,7 @@ class _ColumnsOnDisk:
                 with store.unreadable(block):
                     table = open_block(store.path(block)).read(columns=[name])
                     values = numbers_of(table[name], store.record.words.get(name))
+                    refuse_impossible_values(name, values)
                 file.write(values.tobytes())
             file.flush()
             self._files[name], self._types[name] = file, values.dtype
@@ -104,10 +105,14 @@ def stored_results(store: Store) -> ReplicationResults:
     def column(name: str) -> Any:
         return LongColumn(partial(on_disk.rows, name), 0, record.replications)
 
-    cash: dict[str, CashMoments] = {}
+    cash: CashSums = {}
     for block in record.blocks():
         with store.unreadable(block):
-            of_block = cash_of(open_block(store.path(block)))
+            of_block = refuse_other_rows(store.path(block), record, block, str(store.path(block)))
+            if cash and {name: len(one.total) for name, one in cash.items()} != {
+                name: len(one.total) for name, one in of_block.items()
+            }:
+                raise ValueError("the cash of other lenders or dates than in the blocks before")
         cash = {name: cash[name] + moments if name in cash else moments for name, moments in of_block.items()}
     return ReplicationResults(
         column("replication"),

@@ -86,7 +86,7 @@ def test_shards_of_evenly_spread_points__fill_one_store(tiny_path: Path, tmp_pat
 def test_evenly_spread_points__are_doubled(tiny: Study, tmp_path: Path) -> None:
     run_question(tiny, 64, SEED, store=tmp_path / "run", sobol=True)
     before = tree(tmp_path / "run")
-    with pytest.raises(UsageError, match="must be doubled, or doubled again; found 64 and 10 more. Use extend=64 or extend=192"):
+    with pytest.raises(UsageError, match=r"must be doubled, or doubled again; found 64 and 10 more\. Use extend=64 or extend=192"):
         run_question(tmp_path / "run", extend=10)
     assert tree(tmp_path / "run") == before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from simengine import Study, ask, run_study
 from simengine import run as run_question
@@ -46,7 +48,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny_path: Path) -> Path:
 
     folder = tmp_path_factory.mktemp("whole") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "_IN_A_BLOCK", 1)
+        patch.setattr(run, "IN_A_BLOCK", 1)
         fill(load_study(tiny_path), folder)
     return folder
 
@@ -90,7 +92,7 @@ def test_folder_of_results__is_that_of_a_run_in_memory(tiny_path: Path, tmp_path
 def test_dry_run__tells_the_bytes_of_the_store(tiny: Study, tmp_path: Path) -> None:
     # Source: the files of the run itself.
     posed = pose(RUN, tiny, Size(64, SEED, 1), {"store": tmp_path / "run"}, Source(None, lambda name: tiny))
-    told = bytes_of_store(posed, 32)
+    told = bytes_of_store(posed, 8, 32)
     assert not (tmp_path / "run").exists()
     posed.answer()
     taken = sum(path.stat().st_size for path in (tmp_path / "run" / "blocks").iterdir())
@@ -298,7 +300,7 @@ def test_page_of_a_block__is_checked_whenever_it_is_read(whole: Path) -> None:
 
 
 def test_block_with_other_columns__is_refused(tiny: Study, whole: Path) -> None:
-    content = blocks.compute_and_encode(blocks.Stretch(tiny, SEED, 0, 4, 4))
+    content = parquet.read_schema(io.BytesIO(blocks.compute_and_encode(blocks.Stretch(tiny, SEED, 0, 4, 4))))
     record = open_store(whole).record
     blocks.refuse_other_columns(content, record.columns, record.words, "here")
     for columns, said in (

@@ -133,16 +133,24 @@ def _aim_of(place: Path, values: Values, sampling: Sampling, at_most: int) -> tu
     return Aim(until, at_most, record.looked_at), (until, at_most) != (record.until, record.at_most)
 
 
-def bytes_of_store(posed: Posed, tried: int) -> int | None:
-    """Work out the bytes of the blocks of a store from some replications; None where there is no store."""
+def bytes_of_store(posed: Posed, few: int, many: int) -> int | None:
+    """Work out the bytes of the blocks of a store from two numbers of replications; None where there is no store.
+
+    A block takes its bytes whatever its size, and each replication its own.
+    """
     keeping: Keeping | None = posed.asked.values["keeping"]
     if keeping is None:
         return None
     from simengine.store.block import Stretch, compute_and_encode
+    from simengine.store.run import IN_A_BLOCK
 
-    stretch = Stretch(posed.asked.subject, posed.seed, 0, tried, posed.block_size, keeping.sampling)
+    def taken(n: int) -> int:
+        return len(compute_and_encode(Stretch(posed.asked.subject, posed.seed, 0, n, posed.block_size, keeping.sampling)))
+
     n = posed.n_replications + keeping.extend if keeping.aim is None else keeping.aim.at_most
-    return round(len(compute_and_encode(stretch)) * n / tried)
+    each = max(taken(many) - taken(few), 0) / (many - few) if many > few else 0.0
+    n_blocks = -(-n // (posed.block_size * IN_A_BLOCK))
+    return round(n_blocks * max(taken(few) - few * each, 0.0) + n * each)
 
 
 def _refuse_contradictions(values: Values) -> None:
