@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
-from simengine.errors import ResultsError, UsageError
+from simengine.errors import ResultsError, UsageError, shorten
 from simengine.late import late
 from simengine.report.checksums import verify
 from simengine.sampling import MOST_MEASURED, Sampling
@@ -110,4 +110,32 @@ def read_run(folder: Path | str) -> KeptRun:
     except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ResultsError(f"{path}: must be as `simengine run -o` writes it; found {found}") from None
+    _refuse_other_rows(folder / "replications.parquet", n_replications * sampling.measured)
     return KeptRun(folder, seed, n_replications, sampling, with_control_variates, content)
+
+
+def _refuse_other_rows(path: Path, n_rows: int) -> None:
+    """Refuse rows of which the table could not have been written by a run, whatever its checksum says.
+
+    Raises
+    ------
+    ResultsError
+        With what differs.
+    """
+    rule = f"{path}: must hold the rows of a run"
+    try:
+        file = parquet.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ResultsError(f"{rule}; found: {str(error).splitlines()[0]}") from None
+    names, groups = file.schema_arrow.names, range(file.metadata.num_row_groups)
+    for field in file.schema_arrow:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        is_known = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)
+        if not is_known or names.count(field.name) > 1 or (field.name == "replication" and kind != pa.int64()):
+            raise ResultsError(f"{rule}, with every column once, of numbers or words; found {shorten(field.name)} of type {kind}")
+    if "replication" not in names or file.metadata.num_rows != n_rows:
+        raise ResultsError(f"{rule}, {n_rows:,} with a column `replication`; found {file.metadata.num_rows:,}, or no such column")
+    for place, name in enumerate(names):
+        known = [file.metadata.row_group(group).column(place).statistics for group in groups]
+        if any(one is None or not one.has_null_count or one.null_count for one in known):
+            raise ResultsError(f"{rule}, with a value in each; found rows without one in {shorten(name)}")
