@@ -16,6 +16,8 @@ from simengine.sampling import Sampling
 RECORD = "run.json"
 STORE_LAYOUT = 2
 """Version of the layout of a store."""
+MOST_BLOCKS = 1 << 21
+"""Of a store: two files each."""
 _CHECK = "check"
 
 
@@ -137,11 +139,28 @@ def read_record(folder: Path) -> RunRecord:
     return record
 
 
+def refuse_many_blocks(replications: int, block_size: int) -> None:
+    """Refuse a run of so many blocks that the list of them alone would fill the memory.
+
+    Raises
+    ------
+    UsageError
+        With the size of a block that will do.
+    """
+    n_blocks = -(-replications // block_size)
+    if n_blocks > MOST_BLOCKS:
+        raise UsageError(
+            f"--block-size: a store must have at most {MOST_BLOCKS:,} blocks; found {n_blocks:,}, of {block_size:,} replications each. "
+            f"Use blocks of {-(-replications // MOST_BLOCKS):,} or more"
+        )
+
+
 def _refuse_impossible(record: RunRecord) -> None:
     """Refuse a record whose checksum holds and whose content no run has: its numbers decide what is computed and held."""
     seed_asked(record.seed)
     whole(record.replications, "replications", 2, MOST_REPLICATIONS)
     whole(record.block_size, "block_size", 1, LARGEST_BLOCK)
+    refuse_many_blocks(record.replications, record.block_size)
     if record.at_most is not None:
         whole(record.at_most, "at_most", 1, MOST_REPLICATIONS)
     for n in record.looked_at:

@@ -23,7 +23,7 @@ from simengine.store.block import Stretch, compute_and_encode, decode, encode, j
 from simengine.store.engines import work_on
 from simengine.store.folder import Store, is_store, make_store, open_store
 from simengine.store.locks import Shard, claimed, make_folder
-from simengine.store.record import STORE_LAYOUT, RunRecord
+from simengine.store.record import STORE_LAYOUT, RunRecord, refuse_many_blocks
 
 IN_A_BLOCK = 16
 """Times as many replications in a block on the disk as are simulated at once: 16,000 of a small study."""
@@ -89,6 +89,7 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
         raise ResultsError(f"--store {folder}: the folder must be new or empty; found a run. {way_out}")
     if not keeping.is_begun:
         refuse_impossible(keeping.sampling, study.numbers, ensemble.n_replications)
+        refuse_many_blocks(ensemble.n_replications, ensemble.block_size * IN_A_BLOCK)
         make_folder(folder)
     if keeping.is_begun and not (keeping.resumes or keeping.extend or keeping.shard):
         return open_store(folder)
@@ -100,6 +101,7 @@ def fill_store(keeping: Keeping, study: Study, ensemble: Ensemble) -> Store:
             _refuse_uneven(store.record, keeping.extend)
         if keeping.aim is not None:
             n = max(n, ensemble.n_replications)
+        refuse_many_blocks(n, store.record.block_size)
         store.changed(replications=n, **({} if keeping.aim is None else vars(keeping.aim)))
         _compute(store, keeping, study, ensemble)
     return store

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 import yaml
 from pyarrow import parquet
 
@@ -23,6 +24,7 @@ from simengine.disk import sum_of
 from simengine.report.checksums import NAME, write_checksums
 from simengine.store.record import read_sealed, write_sealed
 from tests.command import in_this_process
+from tests.conftest import save_no_pictures
 from verification.fuzzing.mutations import TEXTS, Choices, as_text, garbled, mutated
 
 TINY = Path(__file__).resolve().parents[2] / "configs" / "tiny.yaml"
@@ -36,7 +38,9 @@ def base(kind: str) -> Path:
     """Make a valid folder, once for a process: a store of three blocks, or the folder of a run."""
     folder = Path(tempfile.mkdtemp()) / kind
     more = {"store": ("--store", folder, "--block-size", "2"), "results": ("-o", folder)}[kind]
-    done = in_this_process([*_RUN, *map(str, more)])
+    with pytest.MonkeyPatch.context() as patch:
+        save_no_pictures(patch)
+        done = in_this_process([*_RUN, *map(str, more)])
     assert done.returncode == 0, done.stderr
     return folder
 
