@@ -23,11 +23,11 @@ from simengine.cli.options import (
     replications_option,
     say,
     say_if_long,
+    say_what_is_left,
     seed_option,
     study_options,
     threads_option,
 )
-from simengine.cli.sweep import say_what_is_left
 from simengine.errors import UsageError
 from simengine.questions.question import Option, Question, Source, is_absent
 from simengine.questions.run.question import RUN

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from simengine.cli.options import PLACE, say
-from simengine.errors import escaped
 
 
 @click.command()
@@ -48,17 +47,3 @@ def _sweep_store(folder: Path, *, remove: bool) -> int:
             stores.remove_leftover(leftover)
         say(f"{'Removed' if remove else 'Left over'}: {leftover.path} ({leftover.why})")
     return len(leftovers)
-
-
-def say_what_is_left(folder: Path) -> None:
-    """Name on stderr what killed runs left in a store that was written: nothing removes it unasked."""
-    from simengine.store.folder import open_store
-
-    left = open_store(folder).unread()
-    if left:
-        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
-        found = f"{left[0].path} ({left[0].why}){more}"
-        click.echo(
-            escaped(f"simengine: left over in {folder}, and read by no run: {found}; `simengine sweep {folder}` names them"),
-            err=True,
-        )

@@ -85,6 +85,9 @@ class Subject(Protocol):
     def bytes_in_a_block(self, subject: Any, /) -> int:
         """Return the bytes that a replication takes while it is in a block."""
 
+    def replications_in_a_batch(self, subject: Any, /) -> int:
+        """Return after how many replications the batch of people is full that is held while a block is simulated."""
+
     def refuse_if_too_large(self, subject: Any, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
 
@@ -128,6 +131,12 @@ class OfStudy:
         from simengine.replications.memory import bytes_in_a_block
 
         return bytes_in_a_block(study)
+
+    def replications_in_a_batch(self, study: Study, /) -> int:
+        """Return after how many replications a batch of people is full."""
+        from simengine.replications.memory import replications_in_a_batch
+
+        return replications_in_a_batch(study)
 
     def refuse_if_too_large(self, study: Study, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
@@ -200,6 +209,12 @@ class OfPortfolio:
         from simengine.replications.memory import bytes_in_a_block
 
         return max(map(bytes_in_a_block, holding.studies.values()))
+
+    def replications_in_a_batch(self, holding: Holding, /) -> int:
+        """Return after how many replications a batch of people is full in all of the studies."""
+        from simengine.replications.memory import replications_in_a_batch
+
+        return max(map(replications_in_a_batch, holding.studies.values()))
 
     def refuse_if_too_large(self, holding: Holding, /, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
         """Refuse, before any work, what cannot be held: the replications of every project."""
