@@ -27,7 +27,7 @@ _MOST_TRIED, _FEWEST_TRIED = 4096, 16
 _SECONDS, _SHARE = 1.0, 0.01
 """Seconds that one trial may take, or its share of the whole if that is more."""
 _SECONDS_OF_FEWEST = 3.0
-"""Seconds that the smallest trial may take: without one neither memory nor disk can be told."""
+"""Seconds that a trial may take where none is shorter or the shorter was refused: without one neither memory nor disk can be told."""
 _APART = 4
 """How many times as large the larger trial is."""
 _HELD_OF_A_STORE = 100_000
@@ -202,7 +202,7 @@ def _first_trial(tried: Posed, n: int, each: float, seconds: float) -> tuple[_Tr
     while many > _FEWEST_TRIED and takes(many) > limit:
         many //= 2
     refusal = "the question would have to be tried for too long"
-    while many == n or takes(many) <= (limit if many > _FEWEST_TRIED else max(limit, _SECONDS_OF_FEWEST)):
+    while many == n or takes(many) <= max(limit, _SECONDS_OF_FEWEST):
         try:
             return _tried(tried, max(many // _APART, 2)), many, ""
         except SimengineError as error:
