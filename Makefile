@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Tests start processes: without bytecode each of them would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test lint format docs docs-quick bench verify wheel lock hashes audit oldest clean
+.PHONY: demo quick test lint format docs docs-quick bench verify wheel lock hashes audit oldest interpreted clean
 
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
@@ -112,8 +112,15 @@ audit: $(VENV)/ready-dev
 OLDEST := .venv-oldest
 oldest:
 	uv venv --quiet --clear $(OLDEST)
-	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct . pytest hypothesis
+	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct . 'pytest>=8.3' 'hypothesis>=6.115'
 	NUMBA_DISABLE_JIT=1 $(OLDEST)/bin/python -m pytest -q tests/hostile/test_edges.py tests/test_rounding.py tests/contract/test_settle.py
+
+# Contracts and the rules of money with compilation off, as Python alone reads the kernels: half a minute on one core.
+interpreted: $(VENV)/ready-dev
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not statistical" $(INTERPRETED)
+
+INTERPRETED := tests/test_rounding.py tests/contract/test_settle.py tests/contract/test_terms.py tests/contract/test_limits.py \
+	tests/capital/test_lines.py tests/capital/test_failing_payee.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST) build dist simengine/compiled docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -117,6 +117,14 @@ class LongColumn(NDArrayOperatorsMixin):
 
         return LongColumn(rows, self._first, self._end, self._among)
 
+    def by_window(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> LongColumn:
+        """Return the column that a function makes of it, row by row."""
+        return self._with(function, (self,))
+
+    def numbers(self) -> LongColumn:
+        """Return the numbers of the rows, from 0; of chosen rows those that they had before."""
+        return LongColumn(np.arange, self._first, self._end, self._among)
+
     def __pow__(self, power: Any) -> Any:
         # As an array does: a square is a product.
         return np.square(self) if power == 2 else np.power(self, power)
@@ -132,6 +140,16 @@ class LongColumn(NDArrayOperatorsMixin):
     def all(self) -> bool:
         """Return whether no value is 0."""
         return all(bool(window.all()) for window in self.windows())
+
+
+def by_window(sample: Any, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Any:
+    """Apply a function that works row by row to an array or a column."""
+    return sample.by_window(function) if isinstance(sample, LongColumn) else function(sample)
+
+
+def numbers_of_rows(sample: Any) -> Any:
+    """Return the numbers of the rows of an array or a column, in ascending order."""
+    return sample.numbers() if isinstance(sample, LongColumn) else np.arange(len(sample))
 
 
 def windows(sample: Any) -> Iterator[NDArray[Any]]:

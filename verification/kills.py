@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--dask", type=int, default=0, help="workers of a Dask cluster that are killed")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    run._IN_A_BLOCK = 1
+    run.IN_A_BLOCK = 1
     study, random = load_study(find_study("tiny")), np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as place:
         fill(study, Path(place, "whole"), N)

@@ -112,6 +112,20 @@ def say(text: str) -> None:
     click.echo(escaped(text), file=sys.stdout)
 
 
+def say_what_is_left(folder: Path) -> None:
+    """Name on stderr what killed runs left in a store that was written: nothing removes it unasked."""
+    from simengine.store.folder import open_store
+
+    left = open_store(folder).unread()
+    if left:
+        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+        found = f"{left[0].path} ({left[0].why}){more}"
+        click.echo(
+            escaped(f"simengine: left over in {folder}, and read by no run: {found}; `simengine sweep {folder}` names them"),
+            err=True,
+        )
+
+
 _LONG_SECONDS = 10
 
 

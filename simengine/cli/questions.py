@@ -23,6 +23,7 @@ from simengine.cli.options import (
     replications_option,
     say,
     say_if_long,
+    say_what_is_left,
     seed_option,
     study_options,
     threads_option,
@@ -107,6 +108,9 @@ def deliver(
             return posed.answer(advance, say_if_long(posed.work.as_the_first))
 
     found, content = keep(posed, question.name, output, answer, describe, is_told=as_json)
+    store = posed.values.get("begun") or posed.values.get("store")
+    if store is not None:
+        say_what_is_left(Path(store))
     # Printed last: if the output is closed early, the requested files are complete.
     if as_json and content is not None:
         say(document.as_json(content))

@@ -26,6 +26,8 @@ Describe = Callable[[str, Mapping[str, Any]], Any]
 _MOST_TRIED, _FEWEST_TRIED = 4096, 16
 _SECONDS, _SHARE = 1.0, 0.01
 """Seconds that one trial may take, or its share of the whole if that is more."""
+_SECONDS_OF_FEWEST = 3.0
+"""Seconds that a trial may take where none is shorter or the shorter was refused: without one neither memory nor disk can be told."""
 _APART = 4
 """How many times as large the larger trial is."""
 _HELD_OF_A_STORE = 100_000
@@ -107,6 +109,8 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         As the question does, where that does not depend on the number of replications.
     """
     work, n = posed.work, _n_of(posed)
+    from simengine.store.run import IN_A_BLOCK
+
     as_put, posed = posed, replace(posed, n_replications=n, asked=posed.question.in_memory(posed.asked))
     is_stored = posed.asked is not as_put.asked
     tried = replace(posed, asked=posed.question.tried(posed.asked))
@@ -116,6 +120,8 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
     first, many, refusal = _first_trial(tried, n, each, each * work.as_the_first)
     if first is None:
         return _cost(posed, command, started + loading, each, not_included=(f"{_AFTERWARDS}: {refusal}",))
+    # What writes a store is loaded and used before it is seen what the process holds.
+    of_store = as_put.question.stored_bytes(as_put, first.n, many) if is_stored and as_put.question.stored_bytes else None
     with tempfile.TemporaryDirectory() as place:
         held = _resident()
         keeping, files = _written(Path(place, "few"), tried, first.found, command, describe)
@@ -130,10 +136,10 @@ def cost_of(posed: Posed, command: str, describe: Describe, *, is_kept: bool, st
         elapsed_seconds=cost.elapsed_seconds + keeping.elapsed - keeping.cpu + _line(few.n, few.elapsed, many, more.elapsed, n),
         peak_memory_bytes=None
         if held is None
-        else held + _arrays_held(tried, few.n, many, min(n, _HELD_OF_A_STORE) if is_stored else n),
+        else held + _arrays_held(tried, few.n, many, n, in_a_stored_block=posed.block_size * IN_A_BLOCK if is_stored else None),
         disk_bytes=sum(files.values()),
         files=files,
-        store_bytes=as_put.question.stored_bytes(as_put, many) if is_stored and as_put.question.stored_bytes else None,
+        store_bytes=of_store,
         tried=many,
     )
 
@@ -196,7 +202,7 @@ def _first_trial(tried: Posed, n: int, each: float, seconds: float) -> tuple[_Tr
     while many > _FEWEST_TRIED and takes(many) > limit:
         many //= 2
     refusal = "the question would have to be tried for too long"
-    while many == n or takes(many) <= limit:
+    while many == n or takes(many) <= max(limit, _SECONDS_OF_FEWEST):
         try:
             return _tried(tried, max(many // _APART, 2)), many, ""
         except SimengineError as error:
@@ -262,12 +268,13 @@ def _line(few: int, at_few: float, many: int, at_many: float, n: int) -> float:
     return max(at_many, at_few if many > few else 0.0) + each * (n - many)
 
 
-def _arrays_held(posed: Posed, few: int, many: int, n: int) -> int:
+def _arrays_held(posed: Posed, few: int, many: int, n: int, *, in_a_stored_block: int | None) -> int:
     """Return the bytes of the arrays that are held at once with n replications.
 
     One thread is tried in three ways: on one block, on several blocks of that size, and on as many replications in smaller blocks. So
-    what is kept of each replication is told from what it takes while it is in a block. Batches of people that are not yet full would
-    make the latter too large: it is held below what a replication takes once they are.
+    what is kept of each replication is told from what it takes while it is in a block. Up to the number of replications that fill a
+    batch of people that grows as it does in the trial; from there on a replication takes what is left of it when it has been simulated.
+    Each thread has a batch and a block; of a store, as many threads as there are blocks.
     """
     from simengine.replications.blocks import size_of_blocks
 
@@ -275,11 +282,14 @@ def _arrays_held(posed: Posed, few: int, many: int, n: int) -> int:
     small = max(few // _APART, 1)
     kept = max(_peak(posed, many, few) - whole, 0) / (many - few) if many > few else 0.0
     in_block = max(whole - _peak(posed, few, small), 0) / (few - small) if few > small else 0.0
-    in_block = min(in_block, posed.question.subject.bytes_in_a_block(posed.asked.subject))
-    size = size_of_blocks(n, posed.block_size, posed.size.at_once)
-    at_once = min(posed.size.at_once, -(-n // size))
+    subject = posed.question.subject
+    after = min(in_block, subject.bytes_in_a_block(posed.asked.subject))
+    size = size_of_blocks(n, posed.block_size, posed.size.at_once) if in_a_stored_block is None else min(n, posed.block_size)
+    at_once = min(posed.size.at_once, -(-n // (in_a_stored_block or size)))
+    in_batch = min(max(subject.replications_in_a_batch(posed.asked.subject), few), max(size, few))
     fixed = max(whole - kept * few, 0.0)
-    return int(at_once * max(fixed + in_block * (size - few), 0.0) + kept * n)
+    of_block = max(fixed + in_block * (in_batch - few) + after * (size - in_batch), 0.0)
+    return int(at_once * of_block + kept * (n if in_a_stored_block is None else min(n, _HELD_OF_A_STORE)))
 
 
 def _peak(posed: Posed, n: int, block_size: int) -> int:

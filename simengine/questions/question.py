@@ -293,7 +293,7 @@ class Question(Generic[Answered]):
     """What is asked where the question is tried on a few replications: less of all work that does not depend on their number."""
     in_memory: Callable[[Asked], Asked] = as_asked
     """What is asked where the question is tried and nothing is kept."""
-    stored_bytes: Callable[[Any, int], int | None] | None = None
+    stored_bytes: Callable[[Any, int, int], int | None] | None = None
     """From the question as it is put, and a number of replications to try, to the bytes of its store; None where there is none."""
     is_drawn: bool = True
     """Whether it draws as many replications as `-n` says."""

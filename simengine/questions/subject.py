@@ -85,6 +85,9 @@ class Subject(Protocol):
     def bytes_in_a_block(self, subject: Any, /) -> int:
         """Return the bytes that a replication takes while it is in a block."""
 
+    def replications_in_a_batch(self, subject: Any, /) -> int:
+        """Return after how many replications the batch of people is full that is held while a block is simulated."""
+
     def refuse_if_too_large(self, subject: Any, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
 
@@ -129,6 +132,12 @@ class OfStudy:
 
         return bytes_in_a_block(study)
 
+    def replications_in_a_batch(self, study: Study, /) -> int:
+        """Return after how many replications a batch of people is full."""
+        from simengine.replications.memory import replications_in_a_batch
+
+        return replications_in_a_batch(study)
+
     def refuse_if_too_large(self, study: Study, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
         from simengine.replications.memory import refuse_if_too_large
@@ -164,7 +173,9 @@ class OfStudyOrStore(OfStudy):
             rule = "must go with a study; found the folder of a store, which holds its study, seed and number of replications"
             raise UsageError(f"-n, --seed, --set, --variant: {rule}. Leave them out; `--extend N` adds replications")
         loaded = super().load(place / STUDY_FILE, size=replace(size, seed=record.seed, replications=record.replications))
-        return replace(loaded, given={"begun": place})
+        drawn = {"sobol": record.sobol, "tilts": tuple(f"{path}={shift!r}" for path, shift in record.tilts.items())}
+        aimed = {} if record.until is None else {"until": record.until, "at_most": record.at_most}
+        return replace(loaded, given={"begun": place, **drawn, **aimed})
 
 
 class OfPortfolio:
@@ -198,6 +209,12 @@ class OfPortfolio:
         from simengine.replications.memory import bytes_in_a_block
 
         return max(map(bytes_in_a_block, holding.studies.values()))
+
+    def replications_in_a_batch(self, holding: Holding, /) -> int:
+        """Return after how many replications a batch of people is full in all of the studies."""
+        from simengine.replications.memory import replications_in_a_batch
+
+        return max(map(replications_in_a_batch, holding.studies.values()))
 
     def refuse_if_too_large(self, holding: Holding, /, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
         """Refuse, before any work, what cannot be held: the replications of every project."""

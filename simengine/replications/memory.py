@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from simengine.cohort.people import BATCH
 from simengine.config import Study
 from simengine.errors import UsageError
 from simengine.pipeline import run_block, simulate
-from simengine.records import Integers
+from simengine.records import SERVICE, Integers
 from simengine.sampling import PLAIN, Sampling
 
 BLOCK_SIZE = 1000
@@ -103,6 +104,12 @@ def bytes_in_a_block(study: Study) -> int:
     """Return the bytes that a replication takes while it is in a block, beyond the batch of people that is simulated."""
     # The fixed arrays of a study are counted with it: they are small where a replication is large.
     return _COPIES_IN_A_BLOCK * _bytes_of(simulate(study, 0, np.arange(1, dtype=np.int64)))
+
+
+def replications_in_a_batch(study: Study) -> int:
+    """Return after how many replications the batch of people is full that is held while a block is simulated."""
+    people = simulate(study, 0, np.arange(1, dtype=np.int64)).tallies.n_people[:, :, SERVICE]
+    return max(1, -(-BATCH // max(int(people.max()), 1)))
 
 
 def memory_left() -> int | None:

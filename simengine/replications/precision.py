@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ from simengine.sampling import (
     refuse_impossible_variates,
 )
 
+Grown = Callable[[int, tuple[int, ...]], ReplicationResults]
+"""From a number of replications, and the smaller ones that were looked at, to the results of so many."""
 FIRST_SIZE = 1000
 AT_MOST = 1_000_000
 _GOAL = re.compile(r"\s*([\w.]+(?:\([^()]*\))?)\s+se\s*<\s*([\d._]+(?:[eE][+-]?\d+)?)\s*(%?)\s*")
@@ -140,9 +142,55 @@ def run_until(
     UsageError
         If a statistic is unknown or not reported, or as soon as it is clear that the goals cannot be met with so many replications.
     """
+    there: list[ReplicationResults] = []
+
+    def grown(n: int, looked_at: tuple[int, ...]) -> ReplicationResults:
+        before = looked_at[-1] if looked_at else 0
+        part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
+        there[:] = [ReplicationResults.join([*there, part]) if there else part]
+        return there[0]
+
+    return reach(
+        study, seed, goals, at_most, grown, sampling=sampling, with_control_variates=with_control_variates, measures=measures
+    )
+
+
+def reach(
+    study: Study,
+    seed: int,
+    goals: Sequence[Goal],
+    at_most: int,
+    grown: Grown,
+    *,
+    sampling: Sampling = PLAIN,
+    with_control_variates: bool = False,
+    measures: Sequence[Measure] = (),
+    begun: int = 0,
+    looked_at: Sequence[int] = (),
+) -> PreciseRun:
+    """Let a run grow until every goal is met.
+
+    Parameters
+    ----------
+    study, seed, goals, at_most, sampling, with_control_variates, measures
+        As for `run_until`.
+    grown
+        Makes the replications of a size, which is larger each time.
+    begun
+        Replications that are there already: smaller sizes are passed over.
+    looked_at
+        Sizes after which the goals were not met.
+
+    Raises
+    ------
+    UsageError
+        As `run_until` does, and if there are more replications than may be run.
+    """
     if isinstance(goals, str) or not goals:
         raise UsageError(f"--until: must be a list of goals, read with `read_goals`; found {shorten(goals)}")
-    sizes = list(sizes_up_to(at_most, sampling))
+    sizes = [size for size in sizes_up_to(at_most, sampling) if size >= begun]
+    if not sizes:
+        raise UsageError(f"--at-most: must be no less than the {begun:,} replications that are there; found {at_most:,}")
     numbers = study.numbers
     if with_control_variates:
         refuse_impossible_variates(sampling, numbers, at_most, knows_deviations=bool(known_metrics(study)))
@@ -152,13 +200,11 @@ def run_until(
     found = [statistic_of(study, goal, there) for goal in goals]
     paths = [str(one) for one in found]
     measures = tuple(dict.fromkeys([*measures, *(one for one in found if isinstance(one, Measure))]))
-    results: ReplicationResults | None = None
-    seen: list[int] = []
+    seen = list(looked_at)
     place = 0
     while True:
-        n, before = sizes[place], seen[-1] if seen else 0
-        part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
-        results = part if results is None else ReplicationResults.join([results, part])
+        n = sizes[place]
+        results = grown(n, tuple(seen))
         variates = control_variates(study, seed, results, sampling) if with_control_variates else None
         table = summarise(results, variates, measures)
         seen.append(n)

@@ -59,6 +59,8 @@ def verify(folder: Path, needed: Collection[str]) -> None:
             raise ResultsError(f"{path}: must hold a checksum of every result; found none of {name}. {_WAY_OUT}")
     for name, kept in sums.items():
         rule = "must be as the run wrote it"
+        if Path(name).is_absolute() or ".." in Path(name).parts or ((folder / name).exists() and not (folder / name).is_file()):
+            raise ResultsError(f"{path}: must name files of the folder alone; found {name!r}, which is none. {_WAY_OUT}")
         try:
             found = sum_of_file(folder / name)
         except OSError as error:

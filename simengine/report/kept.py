@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
-from simengine.errors import ResultsError, UsageError
+from simengine.asked import MOST_REPLICATIONS, is_number, seed_asked, whole
+from simengine.errors import ResultsError, UsageError, shorten
 from simengine.late import late
 from simengine.report.checksums import verify
 from simengine.sampling import MOST_MEASURED, Sampling
@@ -107,7 +107,62 @@ def read_run(folder: Path | str) -> KeptRun:
         seed, n_replications = seed_asked(settings["seed"]), whole(settings["replications"], "replications", 2, MOST_REPLICATIONS)
         sampling = Sampling(way["sobol"], dict(way["tilts"]), whole(way["measured"], "measured", 1, MOST_MEASURED))
         with_control_variates = bool(way["control_variates"])
+        _refuse_other_statistics(content, "")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ResultsError(f"{path}: must be as `simengine run -o` writes it; found {found}") from None
+    _refuse_other_rows(folder / "replications.parquet", n_replications * sampling.measured)
     return KeptRun(folder, seed, n_replications, sampling, with_control_variates, content)
+
+
+_OF_A_STATISTIC = ("value", "se", "upper_95", "lower_95", "tail_points")
+
+
+def _refuse_other_statistics(node: Any, path: str) -> None:
+    """Refuse a summary in which what stands as a statistic is none: everything that is told of a run is read from these.
+
+    Raises
+    ------
+    ValueError
+        With the path of the statistic.
+    """
+    if isinstance(node, list):
+        for one in node:
+            _refuse_other_statistics(one, path)
+    if not isinstance(node, Mapping):
+        return
+    if {"value", "se"} <= node.keys():
+        interval = node.get("interval_95")
+        numbers = [node.get(name) for name in _OF_A_STATISTIC] + (interval if isinstance(interval, list) else [interval])
+        is_known = all(one is None or is_number(one) for one in numbers) and isinstance(node.get("covers", True), bool)
+        if not is_known or (isinstance(interval, list) and len(interval) != 2):
+            raise ValueError(f"no statistic under {path}")
+    for name, one in node.items():
+        _refuse_other_statistics(one, f"{path}.{name}" if path else name)
+
+
+def _refuse_other_rows(path: Path, n_rows: int) -> None:
+    """Refuse rows of which the table could not have been written by a run, whatever its checksum says.
+
+    Raises
+    ------
+    ResultsError
+        With what differs.
+    """
+    rule = f"{path}: must hold the rows of a run"
+    try:
+        file = parquet.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ResultsError(f"{rule}; found: {str(error).splitlines()[0]}") from None
+    names, groups = file.schema_arrow.names, range(file.metadata.num_row_groups)
+    for column in file.schema_arrow:
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        is_known = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)
+        if not is_known or names.count(column.name) > 1 or (column.name == "replication" and kind != pa.int64()):
+            raise ResultsError(f"{rule}, with every column once, of numbers or words; found {shorten(column.name)} of type {kind}")
+    if "replication" not in names or file.metadata.num_rows != n_rows:
+        raise ResultsError(f"{rule}, {n_rows:,} with a column `replication`; found {file.metadata.num_rows:,}, or no such column")
+    for place, name in enumerate(names):
+        known = [file.metadata.row_group(group).column(place).statistics for group in groups]
+        if any(one is None or not one.has_null_count or one.null_count for one in known):
+            raise ResultsError(f"{rule}, with a value in each; found rows without one in {shorten(name)}")

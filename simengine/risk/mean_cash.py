@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simengine.columns import by_window
 from simengine.records import CashMoments, Floats, ReplicationResults
 from simengine.risk.coverage import ROUNDING
 from simengine.risk.kernels import FOUND
@@ -40,13 +41,13 @@ def irr_of_drawn_cash(results: ReplicationResults, name: str, weighting: Weighti
     """Find the same where replications weigh differently or hang together: each adds its present value at the rate, less the mean's."""
     if results.lending_cash_by_row is None:
         return None
-    cash = results.lending_cash_by_row[name].astype(np.float64)
-    mean = weighting.share @ cash
+    cash = results.lending_cash_by_row[name]
+    mean = weighting.mean_by_column(cash)
     rates = rates_of_return(mean[None, :])
     if rates.status[0] != FOUND:
         return None
     weight, slope = _weight_and_slope(mean, float(rates.rate[0]))
-    found = weighting.error_of((cash - mean) @ weight)
+    found = weighting.error_of(by_window(cash, lambda rows: ((rows - mean) * weight).sum(axis=1)))
     return Statistic(float(rates.rate[0]), found.se / abs(slope), covers=found.covers)
 
 

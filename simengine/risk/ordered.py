@@ -2,19 +2,22 @@
 
 The bits of a number, read as a whole number, are in the order of the numbers. So the one at a rank is found digit by digit: each
 pass counts how many values have each next 16 bits, among those that agree with it so far; where few are left, these are sorted. Four
-passes at most find it exactly, whatever the distribution; memory depends on neither their number nor their ties.
+passes at most find it exactly, whatever the distribution; memory depends on neither their number nor their ties. Where rows weigh
+differently, weights are added up in place of counting; they are whole numbers, so that their sums do not depend on the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats
-from simengine.columns import LongColumn, windows
+from simengine.columns import LongColumn, numbers_of_rows, windows
 from simengine.errors import UsageError
 
 _SIGN = np.uint64(1 << 63)
@@ -47,7 +50,7 @@ class Ordered:
         if not wanted:
             return
         edges = sorted({rank for first, end in wanted for rank in (first, end - 1)})
-        at = dict(zip(edges, _select(self._sample, edges), strict=True))
+        at = dict(zip(edges, _select(self._sample, [rank + 1 for rank in edges])[0], strict=True))
         inner: list[list[Floats]] = [[] for _ in wanted]
         at_most = np.zeros(len(wanted), dtype=np.int64)
         for window in windows(self._sample):
@@ -98,37 +101,128 @@ def _values(keys: NDArray[np.uint64]) -> Floats:
     return np.where(keys & _SIGN, keys ^ _SIGN, keys ^ _ALL).view(np.float64)
 
 
-def _select(sample: Any, ranks: list[int]) -> Floats:
-    """Find the values at some ranks, from 0."""
-    prefix = np.zeros(len(ranks), dtype=np.uint64)
-    left = np.array(ranks, dtype=np.int64)
+def _select(sample: Any, targets: Sequence[int], weights: Any = None) -> tuple[Floats, NDArray[np.int64]]:
+    """Find the smallest values up to which the rows weigh some targets, and what is wanted of each from the rows of that value.
+
+    Parameters
+    ----------
+    targets
+        From 1 to the weight of all rows.
+    weights
+        Whole numbers, shape (n_rows,); absent: each row weighs 1, so that a target is a rank.
+    """
+    prefix = np.zeros(len(targets), dtype=np.uint64)
+    left = np.array(targets, dtype=np.int64)
     for digit in range(_DIGITS):
         shift = np.uint64(_DIGIT * (_DIGITS - 1 - digit))
         known = np.unique(prefix)
         counts = np.zeros((len(known), 1 << _DIGIT), dtype=np.int64)
-        for window in windows(sample):
+        for window, weight in zip(windows(sample), repeat(None) if weights is None else windows(weights), strict=False):
             keys = _keys(window) >> shift
             before, last = keys >> np.uint64(_DIGIT), (keys & np.uint64(0xFFFF)).astype(np.int64)
             for k, one in enumerate(known):
-                counts[k] += np.bincount(last if digit == 0 else last[before == one], minlength=1 << _DIGIT)
+                mine = slice(None) if digit == 0 else before == one
+                counts[k] += _added_up(last[mine], None if weight is None else weight[mine])
         among: dict[int, int] = {}
-        for r in range(len(ranks)):
+        for r in range(len(targets)):
             passed = np.cumsum(counts[np.searchsorted(known, prefix[r])])
-            place = int(np.searchsorted(passed, left[r], side="right"))
+            place = int(np.searchsorted(passed, left[r], side="left"))
             left[r] -= passed[place - 1] if place else 0
             prefix[r] = (prefix[r] << np.uint64(_DIGIT)) | np.uint64(place)
             among[int(prefix[r])] = int(passed[place] - (passed[place - 1] if place else 0))
-        if shift and sum(among.values()) <= _FEW:
+        if weights is None and shift and sum(among.values()) <= _FEW:
             return _among_few(sample, among, shift, prefix, left)
-    return _values(prefix)
+    return _values(prefix), left
 
 
-def _among_few(sample: Any, among: dict[int, int], shift: np.uint64, prefix: NDArray[np.uint64], left: NDArray[np.int64]) -> Floats:
-    """Find the values at some ranks among those with the same first bits, which are few enough to be sorted."""
+def _added_up(digits: NDArray[np.int64], weights: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Count digits, or add up the weights of those that are equal: in two halves, for a sum in floating point is exact up to 2^53."""
+    if weights is None:
+        return np.bincount(digits, minlength=1 << _DIGIT)
+    high, low = (
+        np.bincount(digits, weights=half, minlength=1 << _DIGIT).astype(np.int64) for half in (weights >> 30, weights & (2**30 - 1))
+    )
+    return np.asarray((high << 30) + low)
+
+
+def _among_few(
+    sample: Any, among: dict[int, int], shift: np.uint64, prefix: NDArray[np.uint64], left: NDArray[np.int64]
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Find the values at some ranks, from 1, among those with the same first bits, which are few enough to be sorted; and the rest."""
     alike: dict[int, list[Floats]] = {one: [] for one in among}
     for window in windows(sample):
         before = _keys(window) >> shift
         for one, parts in alike.items():
             parts.append(window[before == np.uint64(one)])
     ordered = {one: np.sort(np.concatenate(parts)) for one, parts in alike.items()}
-    return np.array([ordered[int(one)][rank] for one, rank in zip(prefix, left, strict=True)])
+    values = np.array([ordered[int(one)][rank - 1] for one, rank in zip(prefix, left, strict=True)])
+    below = [np.searchsorted(ordered[int(one)], value) for one, value in zip(prefix, values, strict=True)]
+    return values, left - np.array(below)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where the weights of rows in order, equal ones in the order of the rows, reach a target."""
+
+    value: float
+    rank: int
+    """Of the row with which it is reached, from 0."""
+    row: int
+    """Its number."""
+
+
+class WeightedOrder:
+    """A sample in order, and what its rows weigh up to each of them.
+
+    Parameters
+    ----------
+    sample
+        Shape (n_rows,).
+    weights
+        Whole numbers, shape (n_rows,), that add up to less than 2^63; absent: each row weighs 1. Of an array some may be below 0.
+    """
+
+    def __init__(self, sample: Any, weights: Any = None) -> None:
+        # 0 is added so that -0 becomes 0, with which it is equal.
+        self._sample, self._weights, self._numbers = sample + 0.0, weights, numbers_of_rows(sample)
+        self.total = len(sample) if weights is None else sum(int(window.sum()) for window in windows(weights))
+        self._sorted: tuple[NDArray[Any], NDArray[np.int64]] | None = None
+        if isinstance(sample, LongColumn) and len(sample) <= _FEW:
+            self._sample, self._numbers = self._sample.to_numpy(), self._numbers.to_numpy()
+            self._weights = None if weights is None else weights.to_numpy()
+        if not isinstance(self._sample, LongColumn):
+            order = np.argsort(self._sample, kind="stable")
+            up_to = np.arange(1, len(order) + 1) if self._weights is None else np.cumsum(self._weights[order])
+            self._sorted = order, np.maximum.accumulate(up_to)
+
+    def reached(self, targets: Sequence[int]) -> list[Reached]:
+        """Find where some targets are reached; those below 1, or above the weight of all rows, are taken as these."""
+        targets = [min(max(target, 1), self.total) for target in targets]
+        if self._sorted is None:
+            return self._counted(targets)
+        order, up_to = self._sorted
+        ranks = np.minimum(np.searchsorted(up_to, targets), len(order) - 1)
+        return [Reached(float(self._sample[order[rank]]), int(rank), int(self._numbers[order[rank]])) for rank in ranks]
+
+    def _counted(self, targets: Sequence[int]) -> list[Reached]:
+        values, left = _select(self._sample, targets, self._weights)
+        ranks, rows = np.full(len(targets), -1, dtype=np.int64), np.full(len(targets), -1, dtype=np.int64)
+        for window, weight, numbers in zip(
+            windows(self._sample),
+            repeat(None) if self._weights is None else windows(self._weights),
+            windows(self._numbers),
+            strict=False,
+        ):
+            for r, value in enumerate(values):
+                ranks[r] += np.count_nonzero(window < value)
+                if rows[r] >= 0:
+                    continue
+                equal = np.flatnonzero(window == value)
+                up_to = np.arange(1, len(equal) + 1) if weight is None else np.cumsum(weight[equal])
+                place = int(np.searchsorted(up_to, left[r]))
+                ranks[r] += min(place + 1, len(equal))
+                if place < len(equal):
+                    rows[r] = numbers[equal[place]]
+                elif len(equal):
+                    left[r] -= up_to[-1]
+        return [Reached(float(value), int(rank), int(row)) for value, rank, row in zip(values, ranks, rows, strict=True)]

@@ -8,7 +8,7 @@ that say otherwise. It may be a column that is read window by window: the number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeAlias
 
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.arrays import Floats
+from simengine.columns import numbers_of_rows
 from simengine.late import special
 from simengine.risk import sums
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
-from simengine.risk.ordered import Ordered
+from simengine.risk.ordered import Ordered, Reached, WeightedOrder
 from simengine.risk.weighting import Weighting
 
 LEAST_CASES = 30
@@ -75,7 +76,7 @@ def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
             return Statistic(value, 0.0)
         found = judged(sums.deviation(sample, value) / float(np.sqrt(n)), sample - value)
     else:
-        value = float(weighting.share @ sample)
+        value = weighting.mean(sample)
         if is_constant(sample):
             return Statistic(value, 0.0)
         found = weighting.error_of(sample - value)
@@ -96,8 +97,8 @@ def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     if is_constant(sample):
         return Statistic(0.0, 0.0)
     if weighting is not None:
-        squares = (sample - weighting.share @ sample) ** 2
-        spread = float(np.sqrt(weighting.share @ squares / (1 - weighting.share @ weighting.share)))
+        squares = (sample - weighting.mean(sample)) ** 2
+        spread = float(np.sqrt(weighting.mean(squares) / (1 - weighting.share_of_variance)))
         found = weighting.error_of((squares - spread**2) / (2 * spread))
     else:
         n = len(sample)
@@ -133,8 +134,8 @@ def probability(cases: NDArray[np.bool_], weighting: Weighting | None = None) ->
     if weighting is None:
         return _share(sums.count(cases), len(cases))
     if cases.all() or not cases.any():
-        return _all_or_none(float(cases[0]), weighting.least_size)
-    share = float(weighting.share @ cases)
+        return _all_or_none(1.0 if cases.any() else 0.0, weighting.least_size)
+    share = weighting.mean(cases)
     return _few_or_many(share, weighting.error_of(cases.astype(np.float64) - share).se, weighting.n_independent or weighting.n_rows)
 
 
@@ -189,7 +190,7 @@ def quantile(sample: Floats, level: float, weighting: Weighting | None = None) -
     Maritz, J. S. and Jarrett, R. G. (1978), A note on estimating the variance of the sample median, JASA 73, 194-196.
     Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646.
     """
-    return _quantile_of_ordered(Ordered(sample), level) if weighting is None else _weighted_quantiles(sample, weighting)(level)
+    return _quantile_of_ordered(Ordered(sample), level) if weighting is None else _weighted_quantiles(sample, weighting, [level])[0]
 
 
 def rank_of(n: int, level: float) -> int:
@@ -280,39 +281,60 @@ def _in_tail(size: float, level: float) -> float:
     return round(size * min(level, 1 - level), 6)
 
 
-def _weighted_quantiles(sample: Floats, weighting: Weighting) -> Callable[[float], Statistic]:
-    """Sort a sample once; give its quantiles."""
-    order = np.argsort(sample, kind="stable")
-    ordered, share = sample[order], weighting.share[order]
-    below = np.maximum.accumulate(np.cumsum(share))
+class _WeightedOrder:
+    """A sample in order, read at levels of its distribution function."""
 
-    def rank(level: float) -> int:
-        return min(int(np.searchsorted(below, level - 1e-12)), len(ordered) - 1)
+    def __init__(self, sample: Floats, weighting: Weighting) -> None:
+        self._weighting, self._sample = weighting, sample
+        self._order, self._is_even = WeightedOrder(sample, weights := weighting.whole_weights), weights is None
+        self._numbers = numbers_of_rows(sample)
 
-    def at(level: float) -> float:
-        return float(ordered[rank(level)])
+    def at(self, levels: Iterable[float]) -> list[Reached]:
+        """Find the rows with which some levels, within 0 and 1, are reached."""
+        total = self._order.total
+        if self._is_even:
+            return self._order.reached([rank_of(total, level) for level in levels])
+        return self._order.reached([int(np.ceil((level - 1e-12) * total)) for level in levels])
 
-    def error_at(level: float) -> float:
-        # Within an atom rows count in their order up to the level: all of them together would seem to leave no error.
-        up_to = np.zeros(len(sample))
-        up_to[order[: rank(level) + 1]] = 1.0
-        return weighting.error_of(up_to - weighting.share @ up_to).se if not up_to.all() else 0.0
+    def error_at(self, reached: Reached) -> float:
+        """Return the error of the distribution function at a row.
 
-    def one(level: float) -> Statistic:
-        value, error = at(level), error_at(level)
-        # The error of few groups is stretched to Student's distribution already.
-        reach = Z_95 if weighting.is_few else weighting.reach_95
-        # Beyond the level the error may be another one: evenly spread numbers have none where their cells end.
-        below_it, above_it = (max(error, error_at(end)) for end in (level - reach * error, level + reach * error))
-        is_known = reach * below_it < level < 1 - reach * above_it
-        ends = rank(max(level - reach * below_it, 0.0)), rank(min(level + reach * above_it, 1.0))
-        low, high = at(max(level - error, 0.0)), at(min(level + error, 1.0))
+        Within an atom rows count in their order up to the level: all of them together would seem to leave no error.
+        """
+        below, equal = self._sample < reached.value, self._sample == reached.value
+        up_to = below | (equal & (self._numbers <= reached.row))
+        return 0.0 if up_to.all() else self._weighting.error_of(up_to - self._weighting.mean(up_to)).se
+
+
+def _weighted_quantiles(sample: Floats, weighting: Weighting, levels: Sequence[float]) -> list[Statistic]:
+    """Find some quantiles, all in the same passes over the sample."""
+    order, ordered = _WeightedOrder(sample, weighting), Ordered(sample)
+    # The error of few groups is stretched to Student's distribution already.
+    reach = Z_95 if weighting.is_few else weighting.reach_95
+    reached = order.at(levels)
+    errors = [order.error_at(one) for one in reached]
+    # Beyond the level the error may be another one: evenly spread numbers have none where their cells end.
+    beyond = [(level - reach * error, level + reach * error) for level, error in zip(levels, errors, strict=True)]
+    beside = [max(error, order.error_at(one)) for error, one in zip(np.repeat(errors, 2), order.at(_flat(beyond)), strict=True)]
+    below_it, above_it = np.array(beside[::2]), np.array(beside[1::2])
+    within = np.array(levels)
+    around = [within - reach * below_it, within + reach * above_it, within - errors, within + errors]
+    ends = iter(order.at(np.clip(np.stack(around, axis=1), 0.0, 1.0).reshape(-1).tolist()))
+    places = [(next(ends), next(ends), next(ends), next(ends)) for _ in levels]
+    ordered.prepare([(0, 1), (len(sample) - 1, len(sample)), *((first.rank, last.rank + 1) for first, last, _, _ in places)])
+    found = []
+    for k, (level, (first, last, low, high)) in enumerate(zip(levels, places, strict=True)):
+        value = reached[k].value
         tail = weighting.size_of(sample >= value if level > 0.5 else sample <= value) if weighting.is_weighted else None
         points = min(tail, weighting.size) if tail is not None else _in_tail(weighting.size, level)
-        found = Statistic(value, (high - low) / 2, tail_points=points)
-        return _with_interval(found, ordered, ends, is_known=is_known)
+        one = Statistic(value, (high.value - low.value) / 2, tail_points=points)
+        is_known = bool(reach * below_it[k] < level < 1 - reach * above_it[k])
+        found.append(_with_interval(one, ordered, (first.rank, last.rank), is_known=is_known))
+    return found
 
-    return one
+
+def _flat(pairs: Iterable[tuple[float, float]]) -> list[float]:
+    return [one for pair in pairs for one in pair]
 
 
 def value_at_risk(loss: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
@@ -333,7 +355,7 @@ def conditional_value_at_risk(loss: Floats, level: float, weighting: Weighting |
     Rockafellar, R. T. and Uryasev, S. (2000), Optimization of conditional value-at-risk, Journal of Risk 2, 21-41.
     """
     at_rank = rank_of(len(loss), level) - 1
-    q = float(Ordered(loss)[at_rank]) if weighting is None else _weighted_quantiles(loss, weighting)(level).value
+    q = float(Ordered(loss)[at_rank]) if weighting is None else _WeightedOrder(loss, weighting).at([level])[0].value
     excess, beyond = mean(np.maximum(loss - q, 0.0) / (1 - level), weighting), loss > q
     if not sums.count(beyond):
         points = _in_tail(len(loss) if weighting is None else weighting.size, level)
@@ -348,8 +370,7 @@ def quantiles(sample: Floats, weighting: Weighting | None = None) -> dict[str, S
         ordered, n = Ordered(sample), len(sample)
         ordered.prepare([(0, 1), (n - 1, n), *(_around(n, level) for level in LEVELS.values())])
         return {name: _quantile_of_ordered(ordered, level) for name, level in LEVELS.items()}
-    one = _weighted_quantiles(sample, weighting)
-    return {name: one(level) for name, level in LEVELS.items()}
+    return dict(zip(LEVELS, _weighted_quantiles(sample, weighting, list(LEVELS.values())), strict=True))
 
 
 def summary(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 from typing import TypeAlias
 
-import numpy as np
-
 from simengine.errors import NotGivenError
 from simengine.records import Floats
 from simengine.risk import statistics
@@ -165,7 +163,7 @@ def running_mean(sample: Floats, weighting: Weighting | None) -> RunningMean:
     sizes = sorted({n, *(round(n / sqrt(2) ** k) for k in range(1, _POINTS))})
     n_variates = 0 if weighting is None or weighting.control_variates is None else weighting.control_variates.shape[1]
     sizes = [size for size in sizes if size >= min(max(_FIRST_POINT, 10 * n_variates), n)]
-    means = [statistics.mean(sample[:size], None if weighting is None else weighting.some(np.arange(size))) for size in sizes]
+    means = [statistics.mean(sample[:size], None if weighting is None else weighting.first(size)) for size in sizes]
     return RunningMean(tuple(sizes), tuple(means))
 
 
@@ -177,10 +175,6 @@ def split_half(sample: Floats, weighting: Weighting | None) -> float:
     if weighting is None:
         one, other = statistics.mean(sample[: n // 2]), statistics.mean(sample[n // 2 :])
     else:
-        rows = np.arange(len(sample))
-        # Rows of one group stay together.
-        names = rows if weighting.group is None else np.unique(weighting.group, return_inverse=True)[1]
-        is_first = names < n // 2
-        one, other = (statistics.mean(sample[half], weighting.some(rows[half])) for half in (is_first, ~is_first))
+        one, other = (statistics.mean(sample[half], weighting.some(half)) for half in weighting.halves())
     error = sqrt(one.se**2 + other.se**2)
     return (one.value - other.value) / error if error > 0 else 0.0

@@ -121,11 +121,13 @@ class Store:
             way_out = f"What is complete stays: make room, and `simengine run --resume {self.folder}` goes on"
             raise ResultsError(f"{self.folder}: the folder must take the blocks of the run; found: {found}. {way_out}") from None
 
-    def extended(self, more: int) -> None:
-        """Let the run have more replications; what is there stays."""
-        self.record = replace(self.record, replications=self.record.replications + more)
-        with self.unwritable():
-            write_record(self.folder, self.record)
+    def changed(self, **fields: Any) -> None:
+        """Let the run have more replications, or another precision; what is there stays."""
+        record = replace(self.record, **fields)
+        if record != self.record:
+            self.record = record
+            with self.unwritable():
+                write_record(self.folder, record)
 
     def refuse_incomplete(self) -> None:
         """Refuse to answer from a run of which blocks are missing, and name the shards that lack any.
@@ -154,6 +156,8 @@ class Store:
     def leftovers(self) -> list[Leftover]:
         """List what killed runs left behind, and blocks that have changed: what no run reads, or can read.
 
+        Every block is held against its checksum.
+
         Raises
         ------
         ResultsError
@@ -161,15 +165,7 @@ class Store:
         """
         if is_claimed(self.folder):
             raise ResultsError(f"{self.folder}: must not be written while it is swept; found a process at work. Wait until it ends")
-        known = {self.folder / name for name in (RECORD, STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
-        there = [path for path in sorted(self.folder.iterdir()) if path not in known and not is_lock(path)]
-        found = [Leftover(path, _half_or_foreign(path)) for path in there]
-        needed = set(self.record.blocks())
-        begun = {self.begun(block) for block in needed if block not in self.entries}
-        whole = [block for block in self.entries if block in needed or block in begun]
-        names = {self.path(block, ending) for block in whole for ending in (".parquet", ".json")}
-        beside = [path for path in sorted((self.folder / BLOCKS_FOLDER).iterdir()) if path not in names]
-        found += [Leftover(path, _half_or_foreign(path)) for path in beside]
+        found, whole = self._unread(), self._needed()
         for block in sorted(whole):
             try:
                 self.read(block)
@@ -177,6 +173,24 @@ class Store:
                 why = "a block that is not as the run wrote it, or the entry that says so"
                 found += [Leftover(self.path(block, ending), why) for ending in (".json", ".parquet")]
         return found
+
+    def unread(self) -> list[Leftover]:
+        """List what killed runs left behind, by the names of files alone; none while a process writes the store."""
+        return [] if is_claimed(self.folder) else self._unread()
+
+    def _needed(self) -> list[tuple[int, int]]:
+        """List the blocks that are there and that the run needs, or a longer one begins with."""
+        needed = set(self.record.blocks())
+        begun = {self.begun(block) for block in needed if block not in self.entries}
+        return [block for block in self.entries if block in needed or block in begun]
+
+    def _unread(self) -> list[Leftover]:
+        known = {self.folder / name for name in (RECORD, STUDY_FILE, CONTRACT_FILE, BLOCKS_FOLDER)}
+        there = [path for path in sorted(self.folder.iterdir()) if path not in known and not is_lock(path)]
+        found = [Leftover(path, _half_or_foreign(path)) for path in there]
+        names = {self.path(block, ending) for block in self._needed() for ending in (".parquet", ".json")}
+        beside = [path for path in sorted((self.folder / BLOCKS_FOLDER).iterdir()) if path not in names]
+        return [*found, *(Leftover(path, _half_or_foreign(path)) for path in beside)]
 
 
 def half_written(folder: Path) -> list[Leftover]:
@@ -246,12 +260,22 @@ def open_store(folder: Path, *, takes_damaged: bool = False) -> Store:
         raise ResultsError(f"{folder / BLOCKS_FOLDER}: must be the folder of the blocks; found: {error.strerror}") from None
     for path in names:
         with suppress(ResultsError) if takes_damaged else _nothing_suppressed():
-            entry = read_sealed(path, "the entry of a block")
+            entry = _entry_of(path)
             block = (entry["first"], entry["first"] + entry["replications"])
             if store.path(block, ".json") != path:
                 raise ResultsError(f"{path}: must be the entry of the block of its name; found that of {store.path(block).name}")
             store.entries[block] = entry
     return store
+
+
+def _entry_of(path: Path) -> dict[str, Any]:
+    entry = read_sealed(path, "the entry of a block")
+    kinds = {"first": int, "replications": int, "bytes": int, "sha256": str}
+    wrong = [name for name, kind in kinds.items() if type(entry.get(name)) is not kind]
+    if wrong or entry.keys() != kinds.keys() or entry["first"] < 0 or entry["replications"] < 1:
+        name = wrong[0] if wrong else "something else"
+        raise ResultsError(f"{path}: must have first, replications and bytes as whole numbers, and sha256; found no such {name}")
+    return entry
 
 
 @contextmanager

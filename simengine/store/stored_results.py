@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.columns import LongColumn, regrouped
-from simengine.records import CashMoments, ReplicationResults
-from simengine.store.block import DRAWN, cash_of, numbers_of, open_block
+from simengine.records import ReplicationResults
+from simengine.store.block import CASH, DRAWN, CashSums, numbers_of, open_block, refuse_impossible_values, refuse_other_rows
 from simengine.store.folder import Store
 
 _LAID_OUT = 6
@@ -57,10 +57,36 @@ class _ColumnsOnDisk:
                 with store.unreadable(block):
                     table = open_block(store.path(block)).read(columns=[name])
                     values = numbers_of(table[name], store.record.words.get(name))
+                    refuse_impossible_values(name, values)
                 file.write(values.tobytes())
             file.flush()
             self._files[name], self._types[name] = file, values.dtype
             stack.pop_all()  # it stays open until others are laid out
+
+
+class _CashOnDisk:
+    """A lender's cash by date, row by row: read from the blocks in order, of which the last is held."""
+
+    def __init__(self, store: Store, lender: str) -> None:
+        self._store, self._name = store, f"{CASH}{lender}"
+        self._blocks = store.record.blocks()
+        self._held: tuple[int, NDArray[Any]] | None = None
+
+    def rows(self, first: int, end: int) -> NDArray[Any]:
+        """Read some rows, shape (n_rows, n_dates)."""
+        size = self._store.record.block_size
+        parts = [
+            self._block(k)[max(first - k * size, 0) : end - k * size]
+            for k in range(first // size, max(-(-end // size), first // size + 1))
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _block(self, k: int) -> NDArray[Any]:
+        if self._held is None or self._held[0] != k:
+            with self._store.unreadable(self._blocks[k]):
+                table = open_block(self._store.path(self._blocks[k])).read(columns=[self._name])
+                self._held = k, numbers_of(table[self._name], None)
+        return self._held[1]
 
 
 def stored_results(store: Store) -> ReplicationResults:
@@ -79,16 +105,21 @@ def stored_results(store: Store) -> ReplicationResults:
     def column(name: str) -> Any:
         return LongColumn(partial(on_disk.rows, name), 0, record.replications)
 
-    cash: dict[str, CashMoments] = {}
+    cash: CashSums = {}
     for block in record.blocks():
         with store.unreadable(block):
-            of_block = cash_of(open_block(store.path(block)))
+            of_block = refuse_other_rows(store.path(block), record, block, str(store.path(block)))
+            if cash and {name: len(one.total) for name, one in cash.items()} != {
+                name: len(one.total) for name, one in of_block.items()
+            }:
+                raise ValueError("the cash of other lenders or dates than in the blocks before")
         cash = {name: cash[name] + moments if name in cash else moments for name, moments in of_block.items()}
     return ReplicationResults(
         column("replication"),
         {name: column(name) for name in record.columns},
         record.words,
         cash,
+        {name: LongColumn(_CashOnDisk(store, name).rows, 0, record.replications) for name in record.lenders} or None,  # type: ignore[misc]
         by_rows=partial(_windows, store),
     )
 

@@ -15,7 +15,8 @@ from simengine.errors import UsageError
 from simengine.records import ReplicationResults
 from simengine.risk import ordered, statistics, summarise, sums
 from simengine.risk.measures import MEASURES, Measure
-from simengine.risk.ordered import Ordered
+from simengine.risk.ordered import Ordered, Reached, WeightedOrder
+from simengine.sampling import Sampling
 from tests.conftest import CHECKOUT
 
 
@@ -34,6 +35,7 @@ def as_stored(results: ReplicationResults) -> ReplicationResults:
         results,
         replications=as_column(results.replications),  # type: ignore[arg-type]
         columns={name: as_column(column) for name, column in results.columns.items()},  # type: ignore[misc]
+        lending_cash_by_row={name: as_column(rows) for name, rows in (results.lending_cash_by_row or {}).items()} or None,  # type: ignore[misc]
     )
 
 
@@ -58,6 +60,41 @@ def test_summary__of_columns_is_that_of_arrays(name: str, monkeypatch: pytest.Mo
     asked = every_measure(lender)
 
     assert told(summarise(as_stored(results), measures=asked)) == told(summarise(results, measures=asked))
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(is_sobol=True), Sampling(tilts={"effect.sooner_home.hazard_ratio": 1.5})], ids=["sobol", "tilt"]
+)
+def test_summary__of_weighted_columns_is_that_of_arrays(sampling: Sampling, tiny: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Oracle: the same rows as plain arrays, sorted by NumPy.
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 200)
+    results = run_study(tiny, 7, 512, sampling=sampling)
+    asked = every_measure("investor")
+
+    assert told(summarise(as_stored(results), measures=asked)) == told(summarise(results, measures=asked))
+
+
+def test_weights__are_reached_where_a_plain_loop_reaches_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Oracle: one row after the other in order, equal ones by their number; whole numbers, so nothing is rounded.
+    monkeypatch.setattr(columns, "ROWS_AT_ONCE", 64)
+    rng = np.random.default_rng(3)
+    sample = np.where(rng.random(300) < 0.5, 1.5, rng.standard_normal(300) * rng.choice([0.0, -1.0, 1e-300, 1e9], 300))
+    weights = rng.integers(0, 2**53, 300)
+    targets = [1, int(weights.sum()), *rng.integers(1, weights.sum(), 20).tolist()]
+    order = sorted(range(300), key=lambda row: (sample[row], row))
+
+    for weighs, wanted in ((weights, targets), (None, [1, 150, 299, 300])):
+        expected = []
+        for target in wanted:
+            total = 0
+            for rank, row in enumerate(order):
+                total += 1 if weighs is None else int(weighs[row])
+                if total >= target:
+                    expected.append(Reached(sample[row], rank, row))
+                    break
+        held = WeightedOrder(sample, weighs).reached(wanted)
+        counted = WeightedOrder(as_column(sample), None if weighs is None else as_column(weighs)).reached(wanted)
+        assert held == counted == expected
 
 
 @pytest.mark.parametrize(

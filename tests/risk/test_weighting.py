@@ -11,7 +11,7 @@ from simengine.risk.weighting import Weighting
 def test_standard_errors__of_four_rows_by_hand():
     # Source: hand arithmetic; 1, -1, 1, -1 have s^2 = 4/3, so that their mean has the error sqrt(4/3) / 2.
     for weighting in (Weighting(4), Weighting(4, weight=np.full(4, 0.3)), Weighting(4, group=np.arange(4))):
-        assert weighting.standard_errors(np.array([[1.0], [-1.0], [1.0], [-1.0]])) == pytest.approx([np.sqrt(1 / 3)])
+        assert weighting.error_of(np.array([1.0, -1.0, 1.0, -1.0])).se == pytest.approx(np.sqrt(1 / 3))
 
 
 def test_rows_that_are_groups_of_their_own__are_independent_draws_however_few():
@@ -75,7 +75,7 @@ def test_cases__in_one_of_a_few_long_sequences_are_as_many_as_they_are():
 def test_some_rows__are_their_part_of_the_independent_ones():
     # Source: hand arithmetic; of 4 pairs the first two are 2 independent rows.
     pairs = Weighting(8, group=np.repeat(np.arange(4), 2), n_independent=4)
-    assert pairs.some(np.arange(4)).size == 2
+    assert pairs.some(np.arange(8) < 4).size == pairs.first(4).size == 2
     assert pairs.given(np.arange(8) < 4).size == 2
 
 

@@ -27,7 +27,7 @@ SEED, N, SIZE = 5, 75, 20
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a block hold as many replications as are simulated at once."""
-    monkeypatch.setattr(run, "_IN_A_BLOCK", 1)
+    monkeypatch.setattr(run, "IN_A_BLOCK", 1)
 
 
 def fill(

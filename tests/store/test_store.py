@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from simengine import Study, ask, run_study
 from simengine import run as run_question
@@ -46,7 +48,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny_path: Path) -> Path:
 
     folder = tmp_path_factory.mktemp("whole") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "_IN_A_BLOCK", 1)
+        patch.setattr(run, "IN_A_BLOCK", 1)
         fill(load_study(tiny_path), folder)
     return folder
 
@@ -90,7 +92,7 @@ def test_folder_of_results__is_that_of_a_run_in_memory(tiny_path: Path, tmp_path
 def test_dry_run__tells_the_bytes_of_the_store(tiny: Study, tmp_path: Path) -> None:
     # Source: the files of the run itself.
     posed = pose(RUN, tiny, Size(64, SEED, 1), {"store": tmp_path / "run"}, Source(None, lambda name: tiny))
-    told = bytes_of_store(posed, 32)
+    told = bytes_of_store(posed, 8, 32)
     assert not (tmp_path / "run").exists()
     posed.answer()
     taken = sum(path.stat().st_size for path in (tmp_path / "run" / "blocks").iterdir())
@@ -159,10 +161,15 @@ def test_killed_run__leaves_what_the_sweep_names(tiny: Study, tmp_path: Path) ->
         fill(tiny, tmp_path / "run")
 
     in_a_child(killed)
+    resumed = in_this_process(["run", "--resume", tmp_path / "run"])
     listed = in_this_process(["sweep", tmp_path / "run"])
     removed = in_this_process(["sweep", tmp_path / "run", "--remove"])
     nothing = in_this_process(["sweep", tmp_path / "run"])
 
+    assert resumed.stderr.startswith(
+        f"simengine: left over in {tmp_path / 'run'}, and read by no run: {tmp_path / 'run' / 'blocks'}/.half-"
+    )
+    assert resumed.stderr.endswith(f"(a file that was not finished); `simengine sweep {tmp_path / 'run'}` names them\n")
     assert listed.stdout.startswith(f"Left over: {tmp_path / 'run' / 'blocks'}/.half-written-")
     assert listed.stdout.endswith("(a file that was not finished)\n`--remove` removes them.\n")
     assert removed.stdout.startswith("Removed: ")
@@ -293,7 +300,7 @@ def test_page_of_a_block__is_checked_whenever_it_is_read(whole: Path) -> None:
 
 
 def test_block_with_other_columns__is_refused(tiny: Study, whole: Path) -> None:
-    content = blocks.compute_and_encode(blocks.Stretch(tiny, SEED, 0, 4, 4))
+    content = parquet.read_schema(io.BytesIO(blocks.compute_and_encode(blocks.Stretch(tiny, SEED, 0, 4, 4))))
     record = open_store(whole).record
     blocks.refuse_other_columns(content, record.columns, record.words, "here")
     for columns, said in (
@@ -359,8 +366,13 @@ def test_shards__fill_one_store(tiny_path: Path, tiny: Study, whole: Path, tmp_p
         (["STUDY", "--shard", "1/2"], "--shard: must go with a store; found none. Add --store FOLDER"),
         (["STUDY", "--engine", "dask"], "--engine: must go with a store; found none"),
         (["STUDY", "--store", "NEW", "--scheduler", "tcp://here:1"], "--scheduler: must go with --engine dask; found threads"),
-        (["STUDY", "--store", "NEW", "--sobol"], "--store: replications of a store must be independent and weigh the same; found --sobol"),
-        (["STUDY", "--store", "NEW", "--until", "p_loss se<0.1"], "found --until"),
+        (["STUDY", "--store", "NEW", "--measured", 2], "--store: a replication must be one row of a store; found --measured"),
+        (["STUDY", "--store", "NEW", "--control-variates"], "must follow from the rows of a store alone; found --control-variates"),
+        (["STUDY", "--store", "NEW", "--until", "p_loss se<0.1", "--shard", "1/2"], "--until: must stand without --shard; found both"),
+        (["STUDY", "--store", "NEW", "--sobol"], "--sobol: the replications must be 32 times a power of two; found 2,000. Use -n 1024"),
+        (["WHOLE", "--sobol"], "--sobol, --tilt: must go with a study; found the folder of a store, which is drawn in its own way"),
+        (["WHOLE", "--extend", 5, "--until", "p_loss se<0.1"], "--extend: the precision must not decide the number of replications"),
+        (["WHOLE", "--until", "p_loss"], "--until: a goal must read NAME se<VALUE"),
         (["STUDY", "--store", "NEW", "--shard", "3/2"], "--shard: must be a number and how many there are, such as 1/8 up to 8/8; found '3/2'"),
         (["STUDY", "--store", ""], "--store: must be the name of a folder; found ''"),
         (["STUDY", "--store", "WHOLE"], "the folder must be new or empty; found a run. `simengine run --resume "),
@@ -390,8 +402,8 @@ def test_contradictions__are_refused(words: list[Any], said: str, whole: Path, t
 def test_python__refuses_the_same(tiny: Study, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="store: must be the name of a folder; found 7"):
         ask("run", tiny, n=50, store=7)
-    with pytest.raises(UsageError, match="replications of a store must be independent"):
-        ask("run", tiny, n=64, store=tmp_path / "run", sobol=True)
+    with pytest.raises(UsageError, match="a replication must be one row of a store"):
+        ask("run", tiny, n=64, store=tmp_path / "run", measured=2)
     run_question(tiny, 50, SEED, store=tmp_path / "run")
     assert run_question(tmp_path / "run", extend=25).n_replications == 75
     assert run_question(tmp_path / "run").table == run_question(tiny, 75, SEED).table

@@ -16,14 +16,19 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["simengine.config", "simengine.seals", "simengine.spells", "simengine.conformance"]):
+with atheris.instrument_imports(
+    include=[f"simengine.{room}" for room in ("config", "seals", "spells", "conformance", "store", "report")]
+):
     from simengine.config import load_contract, load_study
     from simengine.config.conformance import load_conformance
     from simengine.config.portfolio import load_portfolio
     from simengine.config.table_file import read_table
     from simengine.errors import UNSEEN, SimengineError
+    from simengine.report.kept import read_run
     from simengine.seals.document import read_seal
     from simengine.spells import read_spells
+    from simengine.store.folder import open_store
+    from simengine.store.stored_results import stored_results
 
 from verification.fuzzing.mutations import Choices
 from verification.fuzzing.subjects import CONFIGS, SUBJECTS
@@ -36,6 +41,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "seal": read_seal,
     "outcomes": read_table,
     "spells": read_spells,
+    "store": lambda folder: list(stored_results(open_store(folder)).windows()),
+    "results": read_run,
     "mapping": lambda path: read_spells(CONFIGS / "spells" / "reports_made_up.csv", path),
 }
 
@@ -46,8 +53,8 @@ def main() -> None:
 
     def one(data: bytes) -> None:
         """Read a file: the bytes themselves where they begin with 0, else a valid one changed as they say."""
-        file = folder / f"input{SUBJECTS[kind].suffix}"
-        file.write_bytes(data[1:] if data[:1] == b"\x00" else SUBJECTS[kind].made(Choices(data[1:])))
+        content = data[1:] if data[:1] == b"\x00" else SUBJECTS[kind].made(Choices(data[1:]))
+        file = SUBJECTS[kind].placed(folder, content)
         try:
             READERS[kind](file)
         except SimengineError as refused:

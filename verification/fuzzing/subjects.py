@@ -1,10 +1,11 @@
-"""What is fuzzed: the kinds of files that a user may be sent, valid ones of each, and the commands that read them."""
+"""What is fuzzed: the kinds of files and folders that a user may be sent, valid ones of each, and the commands that read them."""
 
 from __future__ import annotations
 
 import json
 import re
 import resource
+import shutil
 import sys
 import time
 import traceback
@@ -17,6 +18,7 @@ from typing import Any
 from simengine.config.document import read_document
 from simengine.errors import UNSEEN
 from tests.command import in_this_process
+from verification.fuzzing.folders import base, changed, files_of, placed
 from verification.fuzzing.mutations import Choices, as_text, garbled, mutated
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,8 @@ CONFIGS = CHECKOUT / "configs"
 MOST_SECONDS, MOST_MEGABYTES = 20.0, 1500.0
 """Beyond these an input counts as one that takes time or memory without bound."""
 _LONGEST_MESSAGE = 40_000
-FILE = "{file}"
+FILE, MADE = "{file}", "{made}"
+"""In the words of a command: the file or folder that it reads, and the beginning of a name that it may write."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Subject:
     suffix: str = ".yaml"
     fine: tuple[int, ...] = (0, 2)
     """Exit codes."""
+    folder: str = ""
+    """The kind of folder of which one file is changed; empty: the file stands alone."""
 
     @cached_property
     def contents(self) -> list[Any]:
@@ -50,10 +55,27 @@ class Subject:
 
     def made(self, choices: Choices) -> bytes:
         """Make a file of this kind, and leave the next choice for the command."""
+        if self.folder:
+            return changed(self.folder, choices)
         content = choices.one(self.contents)
         if self.form == "bytes":
             return garbled(content, choices)
         return as_text(mutated(content, self.contents, choices), self.form, choices)
+
+    def valid(self) -> bytes:
+        """Return a valid file of this kind."""
+        if not self.folder:
+            return self.seeds[0].read_bytes()
+        name = files_of(self.folder)[0]
+        return name.encode() + b"\n" + (base(self.folder) / name).read_bytes()
+
+    def placed(self, folder: Path, data: bytes) -> Path:
+        """Put a file where a command finds it, and return what the command is given."""
+        if self.folder:
+            return placed(self.folder)(folder, data)
+        file = folder / f"input{self.suffix}"
+        file.write_bytes(data)
+        return file
 
 
 def _whole(content: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -132,6 +154,30 @@ SUBJECTS = {
             ("fit", "--events", str(CONFIGS / "spells" / "sick_leave_made_up.csv"), "--mapping", FILE),
         ),
     ),
+    "store": Subject(
+        (),
+        (
+            ("run", FILE),
+            ("run", "--resume", FILE),
+            ("sweep", FILE),
+            ("run", FILE, "--extend", "5", "--threads", "1", "--json"),
+            ("run", FILE, "--measure", "investor.cvar(0.2)"),
+        ),
+        folder="store",
+    ),
+    "results": Subject(
+        (),
+        (
+            ("trace", FILE, "--replication", "3"),
+            ("export", FILE, "-o", f"{MADE}-tables"),
+            ("workbook", FILE, "-o", f"{MADE}.xlsx"),
+            ("seal", FILE, "-o", f"{MADE}.seal.json"),
+            ("rerun", FILE, "--threads", "1"),
+            ("report", FILE, "-o", f"{MADE}.html"),
+        ),
+        fine=(0, 1, 2),
+        folder="results",
+    ),
 }
 
 
@@ -174,9 +220,13 @@ class Attempt:
 def attempt(kind: str, data: bytes, command: int, folder: Path) -> Attempt:
     """Hand a file of some kind to one of its commands."""
     subject = SUBJECTS[kind]
-    file = folder / f"input{subject.suffix}"
-    file.write_bytes(data)
-    words = tuple(word.replace(FILE, str(file)) for word in subject.commands[command % len(subject.commands)])
+    file = subject.placed(folder, data)
+    for left in folder.glob("made*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    words = tuple(
+        word.replace(FILE, str(file)).replace(MADE, str(folder / "made"))
+        for word in subject.commands[command % len(subject.commands)]
+    )
     clock, before, error, code, printed, said = time.perf_counter(), _peak(), "", None, "", ""
     try:
         done = in_this_process(words, CONFIGS)

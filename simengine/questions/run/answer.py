@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simengine.config import Study, known_metrics
 from simengine.distributions import Constant
-from simengine.errors import UnknownNameError
+from simengine.errors import ResultsError, UnknownNameError
 from simengine.pipeline import draw_numbers, drawn_again
 from simengine.questions.run.outside import OutsideView, outside_view
 from simengine.records import ReplicationResults, in_memory, row_index
@@ -19,10 +19,12 @@ from simengine.replications.answer import Answer
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.money import asked_measures
-from simengine.replications.precision import PreciseRun, control_variates, read_goals, run_until
+from simengine.replications.precision import PreciseRun, control_variates, reach, read_goals, run_until
 from simengine.risk import RiskTable, summarise
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 from simengine.sampling import Sampling, refuse_impossible_variates, seeds_again
+from simengine.store.folder import is_store, open_store
 from simengine.store.run import Keeping, fill_store
 from simengine.store.stored_results import stored_results
 
@@ -151,11 +153,9 @@ def run_question(
     shown = (sampling, with_control_variates, shows_diagnostics, study)
     seed, n_replications = ensemble.seed, ensemble.n_replications
     if keeping is not None:
-        store = fill_store(keeping, study, ensemble)
-        results = stored_results(store)
-        ensemble = replace(ensemble, n_replications=store.record.replications)
-        table = summarise(results, None, asked)
-        return Run(results, table, None, *shown, outside_view(study, ensemble), n_replications=table.n_replications, seed=seed)
+        results, table, precise = _stored(study, ensemble, keeping, asked)
+        ensemble = replace(ensemble, n_replications=table.n_replications)
+        return Run(results, table, precise, *shown, outside_view(study, ensemble), n_replications=table.n_replications, seed=seed)
     if until is not None:
         goals = read_goals(until)
         precise = run_until(
@@ -178,3 +178,39 @@ def run_question(
     variates = control_variates(study, seed, results, sampling) if with_control_variates else None
     table = summarise(results, variates, asked)
     return Run(results, table, None, *shown, outside_view(study, ensemble), n_replications=table.n_replications, seed=seed)
+
+
+def _stored(
+    study: Study, ensemble: Ensemble, keeping: Keeping, measures: Sequence[Measure]
+) -> tuple[ReplicationResults, RiskTable, PreciseRun | None]:
+    """Fill a store, with as many replications as were asked for or as a precision takes, and summarise it."""
+    if keeping.aim is None:
+        results = stored_results(fill_store(keeping, study, ensemble))
+        return results, summarise(results, None, measures), None
+    aim, there = keeping.aim, open_store(keeping.folder).record if keeping.is_begun else None
+
+    def grown(n: int, looked_at: tuple[int, ...]) -> ReplicationResults:
+        if there is not None and not keeping.resumes and n > there.replications:
+            found = f"{there.replications:,} replications that are not enough for {aim.until}"
+            raise ResultsError(
+                f"{keeping.folder}: the precision of the run must be reached before it is answered from; found {found}. "
+                f"`simengine run --resume {keeping.folder}` adds more"
+            )
+        is_begun = keeping.is_begun or is_store(keeping.folder)
+        to = replace(
+            keeping, aim=replace(aim, looked_at=looked_at), is_begun=is_begun, resumes=keeping.resumes or not keeping.is_begun
+        )
+        return stored_results(fill_store(to, study, replace(ensemble, n_replications=n)))
+
+    precise = reach(
+        study,
+        ensemble.seed,
+        read_goals(aim.until),
+        aim.at_most,
+        grown,
+        sampling=keeping.sampling,
+        measures=measures,
+        begun=there.replications if there is not None else 0,
+        looked_at=aim.looked_at,
+    )
+    return precise.results, precise.table, precise

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AT_MOST = 1_000_000
 _HELD_OF_A_STORE = 10_000
 """Replications that a run in a store holds at once, about: those of the blocks that are worked on."""
-DRAWING = (
+_ONCE = (
     Option("sobol", "Spread the numbers that have a distribution evenly: scrambled Sobol points.", kind=bool, default=False),
     Option(
         "tilts",
@@ -28,6 +28,10 @@ DRAWING = (
         metavar="PATH=SHIFT",
         default=(),
     ),
+)
+"""How the numbers of a study are drawn where a replication is one row, and no result corrected."""
+DRAWING = (
+    *_ONCE,
     Option(
         "control_variates",
         "Correct every result by known means: of the numbers' distributions (not with --sobol, which has them exactly), and of people's "
@@ -66,11 +70,12 @@ def _tilt(text: str) -> tuple[str, float]:
 def _prepare(study: Study, values: Values, source: Source) -> Asked:
     if values["until"] is None and values["at_most"] is not None:
         raise UsageError("--at-most: must stand with --until, which it limits; found none. Use -n for a number of replications")
-    asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
-    asked |= {"keeping": keeping_of(study, values, source)}
+    sampling, at_most = sampling_of(values), values["at_most"] or _AT_MOST
+    asked = {"sampling": sampling, "with_control_variates": values["control_variates"]}
+    asked |= {"keeping": keeping_of(study, values, source, sampling, at_most)}
     asked |= {
         "until": values["until"],
-        "at_most": values["at_most"] or _AT_MOST,
+        "at_most": at_most,
         "shows_diagnostics": values["diagnostics"],
         "measures": values["measures"],
     }
@@ -88,7 +93,8 @@ def _held(study: Study, values: Values, n_replications: int) -> int:
 
 
 def _prepare_shard(study: Study, values: Values, source: Source) -> Asked:
-    return Asked(study, {"keeping": keeping_of(study, values, source)})
+    drawn = sampling_of({**values, "measured": 1})
+    return Asked(study, {"keeping": keeping_of(study, values, source, drawn, _AT_MOST)})
 
 
 def _refuse_trial(asked: Asked) -> Asked:  # noqa: ARG001
@@ -110,7 +116,7 @@ def _worked(study: Study, values: Values, n_replications: int) -> Work:
 
 
 def _sized_by(values: Values) -> str:
-    if values["until"] is None:
+    if values["until"] is None or values["begun"] is not None:
         return ""
     return "--until: the precision decides how many replications there are; found -n as well. Use --at-most for a limit"
 
@@ -118,7 +124,7 @@ def _sized_by(values: Values) -> str:
 SHARD = Question[Any](
     name="shard",
     summary="Compute a part of the blocks of a run that is kept in a store.",
-    options=(SHARD_OPTION, *STORE_OPTIONS),
+    options=(SHARD_OPTION, *_ONCE, *STORE_OPTIONS),
     subject=STUDY_OR_STORE,
     prepare=_prepare_shard,
     kept=_held,

@@ -12,7 +12,8 @@ from simengine.store.engine_names import ENGINES, refuse_scheduler_alone
 if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.questions.driver import Posed
-    from simengine.store.run import Keeping
+    from simengine.sampling import Sampling
+    from simengine.store.run import Aim, Keeping
 
 SHARD_OPTION = Option(
     "shard",
@@ -62,8 +63,17 @@ EXTEND_OPTION = Option(
 )
 
 
-def keeping_of(study: Study, values: Values, source: Source) -> Keeping | None:
+def keeping_of(study: Study, values: Values, source: Source, sampling: Sampling, at_most: int) -> Keeping | None:
     """Read how a run is kept in a store; None where it is held in memory.
+
+    Parameters
+    ----------
+    study, values, source
+        What is run, and how it is asked.
+    sampling
+        How its numbers are drawn.
+    at_most
+        The most replications that a precision may take.
 
     Raises
     ------
@@ -81,29 +91,66 @@ def keeping_of(study: Study, values: Values, source: Source) -> Keeping | None:
 
     if not isinstance(place, str | Path) or not str(place).strip():
         raise UsageError(f"--store: must be the name of a folder; found {place!r}")
+    aim, is_new = _aim_of(Path(place), values, sampling, at_most)
     return Keeping(
         Path(place),
         (kept_text(study, source.variant), as_text(study.contract)),
         source.variant,
         source.overrides,
         is_begun=begun is not None,
-        resumes=values["resume"],
+        resumes=values["resume"] or is_new,
         extend=values.get("extend") or 0,
         shard=read_shard(values["shard"]) if "shard" in values else None,
         engine=values["engine"],
         scheduler=values["scheduler"],
+        sampling=sampling,
+        aim=aim,
     )
 
 
-def bytes_of_store(posed: Posed, tried: int) -> int | None:
-    """Work out the bytes of the blocks of a store from some replications; None where there is no store."""
+def _aim_of(place: Path, values: Values, sampling: Sampling, at_most: int) -> tuple[Aim | None, bool]:
+    """Read the precision of a run in a store, and whether it is another one than that of the store.
+
+    Raises
+    ------
+    UsageError
+        If the store is drawn in another way, or its number of replications is both given and left to a precision.
+    """
+    from simengine.store.folder import open_store
+    from simengine.store.run import Aim
+
+    until, extend = values.get("until"), values.get("extend")
+    if until is not None and extend is not None:
+        way_out = "Ask for `--until` with smaller errors, which adds as many as these take"
+        raise UsageError(f"--extend: the precision must not decide the number of replications; found --until. {way_out}")
+    if values["begun"] is None:
+        return (None, False) if until is None else (Aim(until, at_most), False)
+    record = open_store(place).record
+    if record.sampling != sampling:
+        raise UsageError("--sobol, --tilt: must go with a study; found the folder of a store, which is drawn in its own way")
+    if until is None:
+        return None, False
+    return Aim(until, at_most, record.looked_at), (until, at_most) != (record.until, record.at_most)
+
+
+def bytes_of_store(posed: Posed, few: int, many: int) -> int | None:
+    """Work out the bytes of the blocks of a store from two numbers of replications; None where there is no store.
+
+    A block takes its bytes whatever its size, and each replication its own.
+    """
     keeping: Keeping | None = posed.asked.values["keeping"]
     if keeping is None:
         return None
     from simengine.store.block import Stretch, compute_and_encode
+    from simengine.store.run import IN_A_BLOCK
 
-    stretch = Stretch(posed.asked.subject, posed.seed, 0, tried, posed.block_size)
-    return round(len(compute_and_encode(stretch)) * (posed.n_replications + keeping.extend) / tried)
+    def taken(n: int) -> int:
+        return len(compute_and_encode(Stretch(posed.asked.subject, posed.seed, 0, n, posed.block_size, keeping.sampling)))
+
+    n = posed.n_replications + keeping.extend if keeping.aim is None else keeping.aim.at_most
+    each = max(taken(many) - taken(few), 0) / (many - few) if many > few else 0.0
+    n_blocks = -(-n // (posed.block_size * IN_A_BLOCK))
+    return round(n_blocks * max(taken(few) - few * each, 0.0) + n * each)
 
 
 def _refuse_contradictions(values: Values) -> None:
@@ -120,11 +167,14 @@ def _refuse_contradictions(values: Values) -> None:
             if is_given:
                 raise UsageError(f"{option}: must go with a store; found none. Add --store FOLDER")
     refuse_scheduler_alone(values["engine"], values["scheduler"])
-    drawn = [word for word, name in _NOT_PLAIN if values.get(name)] + (["--measured"] if values.get("measured", 1) != 1 else [])
-    if drawn and (store is not None or begun is not None):
+    if store is None and begun is None:
+        return
+    if values.get("measured", 1) != 1:
         raise UsageError(
-            f"--store: replications of a store must be independent and weigh the same; found {drawn[0]}. Leave one of them out"
+            "--store: a replication must be one row of a store; found --measured, with which it is several. Leave one out"
         )
-
-
-_NOT_PLAIN = (("--sobol", "sobol"), ("--tilt", "tilts"), ("--control-variates", "control_variates"), ("--until", "until"))
+    if values.get("control_variates"):
+        why = "with which every row of a result is corrected by a fit to all of them, held in memory"
+        raise UsageError(
+            f"--store: results must follow from the rows of a store alone; found --control-variates, {why}. Leave one out"
+        )
