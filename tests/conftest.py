@@ -45,9 +45,7 @@ def payments_once(amount: np.ndarray, *terms: str) -> Payments:
 
 def save_no_pictures(patch: pytest.MonkeyPatch) -> None:
     """Paint pictures, but do not turn them into bytes, which takes longer than a small study: for tests that look at none."""
-    from matplotlib.figure import Figure
-
-    patch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
+    patch.setattr("simengine.report.picture._bytes_of", lambda figure, form: b"a picture")
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, t
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
     names = {path.name for path in folder.iterdir()}
-    pictures = {"picture.png", "picture.svg", "exceedance.png", "exceedance.svg"}
+    pictures = {"picture.png", "exceedance.png"}
     assert names == pictures | {
         "SHA256SUMS",
         "exceedance.parquet",
@@ -98,9 +98,38 @@ def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, t
 
 def test_run__the_same_run_writes_the_same_picture(tiny_path: Path, tmp_path: Path) -> None:
     for name in ("one", "other"):
-        assert call("run", tiny_path, "-n", 60, "--seed", 3, "-o", name, cwd=tmp_path).returncode == 0
-    for name in ("picture.svg", "picture.png", "exceedance.svg", "exceedance.parquet", "replications.parquet", "study.yaml"):
+        assert call("run", tiny_path, "-n", 60, "--seed", 3, "--pictures", "both", "-o", name, cwd=tmp_path).returncode == 0
+    for name in (
+        "picture.svg",
+        "picture.png",
+        "exceedance.svg",
+        "exceedance.png",
+        "exceedance.parquet",
+        "replications.parquet",
+        "study.yaml",
+    ):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+@pytest.mark.usefixtures("pictures_unsaved")
+@pytest.mark.parametrize(("forms", "endings"), [("svg", {".svg"}), ("both", {".png", ".svg"}), ("none", set())])
+def test_run__draws_the_forms_that_are_asked_for_and_says_so_in_the_line_that_runs_it_again(
+    tiny_path: Path, tmp_path: Path, forms: str, endings: set[str]
+) -> None:
+    done = call("run", tiny_path, "-n", 20, "--seed", 1, "--pictures", forms, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    pictures = [
+        path for path in (tmp_path / "out").iterdir() if path.stem in {"picture", "exceedance"} and path.suffix != ".parquet"
+    ]
+    assert sorted(path.name for path in pictures) == sorted(f"{name}{end}" for name in ("picture", "exceedance") for end in endings)
+    assert f"--pictures {forms}" in (tmp_path / "out" / "run-again.txt").read_text()
+
+
+def test_run__a_form_that_no_picture_has_is_refused(tiny_path: Path, tmp_path: Path) -> None:
+    said = refusal("run", tiny_path, "--pictures", "jpeg", "-o", tmp_path / "out")
+    assert "jpeg" in said
+    assert "png" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_replay__json_holds_payments_total_and_limits(checkout: Path) -> None:
@@ -340,9 +369,8 @@ def test_run__of_a_contract_says_what_to_do(checkout: Path) -> None:
 
 def test_picture__of_an_unbounded_contract_is_drawn_in_a_moment(tiny_path: Path, tmp_path: Path) -> None:
     sets = ["contract.commitment=0.01", "contract.terms.saving_share={share: 1, of: saving}", "study.title=漢字 $x"]
-    done = call(
-        "run", tiny_path, "-n", 200, "--seed", 1, *(part for text in sets for part in ("--set", text)), "-o", "out", cwd=tmp_path
-    )
+    overrides = [part for text in sets for part in ("--set", text)]
+    done = call("run", tiny_path, "-n", 200, "--seed", 1, *overrides, "--pictures", "svg", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     # One path a bar: a picture with a bar for every 4 % up to its largest multiple would be a thousand times larger.

@@ -52,7 +52,7 @@ def copy(kept: Path, tmp_path: Path) -> Path:
 
 FILES = (
     *("summary.json", "study.yaml", "replications.parquet", "exceedance.parquet", "run-again.txt"),
-    *("picture.png", "picture.svg", "exceedance.png", "exceedance.svg"),
+    *("picture.png", "exceedance.png"),
 )
 
 

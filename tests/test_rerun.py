@@ -24,7 +24,7 @@ TINY = CHECKOUT / "configs" / "tiny.yaml"
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kept") / "run"
-    words = ("run", TINY, "-n", 64, "--seed", 3, "--set", "contract.terms.guarantee.share=0.35", "-o", folder)
+    words = ("run", TINY, "-n", 64, "--seed", 3, "--set", "contract.terms.guarantee.share=0.35", "--pictures", "both", "-o", folder)
     assert in_this_process(words).returncode == 0
     return folder
 
@@ -77,7 +77,7 @@ def test_rerun__does_not_obey_the_line_for_people(copy: Path) -> None:
     found = rerun(copy)
 
     assert [(one.name, one.difference) for one in found.files if one.verdict != "same"] == [
-        ("run-again.txt", "line 1: 'touch hit' became 'simengine run study.yaml -n 64 --seed 3'")
+        ("run-again.txt", "line 1: 'touch hit' became 'simengine run study.yaml -n 64 --seed 3 --pictures both'")
     ]
     assert not found.is_same
 

@@ -114,7 +114,7 @@ def test_pictures__are_the_same_under_settings_of_others(tiny_path: Path, tmp_pa
     settings = tmp_path / "settings"
     settings.mkdir()
     (settings / "matplotlibrc").write_text("text.usetex: True\nfont.family: serif\nsvg.hashsalt: other\nno.such.key: 1\n")
-    asked = ("run", tiny_path, "-n", 40, "--seed", 1)
+    asked = ("run", tiny_path, "-n", 40, "--seed", 1, "--pictures", "both")
 
     plain = in_this_process([*asked, "-o", tmp_path / "plain"])
     other = call(*asked, "-o", tmp_path / "other", cwd=settings, MPLBACKEND="nonsense")

@@ -15,7 +15,7 @@ from simengine.questions.attribute.tables import percent_of_whole
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.questions.tradeoffs.answer import Tradeoffs
 from simengine.report.picture import MOST_BARS
-from simengine.report.term_names import short_names, written
+from simengine.report.term_names import short_names
 from simengine.risk.statistics import Statistic
 
 LAYER_NAMES: Mapping[str, str] = {
@@ -24,6 +24,8 @@ LAYER_NAMES: Mapping[str, str] = {
     "sampling": sentence("who is served and what becomes of them (sampling)"),
     "measurement": sentence("how it is measured (measurement)"),
 }
+_MOST_PARTIES = 4
+"""In a table."""
 _BUYS_OFF: Mapping[str, str] = {
     "parameters": sentence("Information takes it away: a pilot, better data before signing."),
     "environment": sentence(
@@ -140,13 +142,16 @@ def _worth(frame: ReportFrame, found: Tradeoffs) -> Iterator[PageBlock]:
     )
     names = dict(zip(found.terms, short_names(found.terms), strict=True))
     shown = [party for party in frame.parties if party in found.base]
-    rows = [
-        (
-            typed(names[path]),
-            Markup(language.numeral(written(term.value))),
-            *(frame.cell(term.parties[party].npv.per_step) for party in shown),
-        )
-        for path, term in found.terms.items()
-    ]
-    columns = (say("term"), say("now"), *(frame.full_name(party) for party in shown))
-    yield Sheet(say("Change of the present value, in {unit}", unit=language.unit_name(frame.unit)), columns, tuple(rows))
+    # More columns than these would be cut on paper.
+    for first in range(0, len(shown), _MOST_PARTIES):
+        some = shown[first : first + _MOST_PARTIES]
+        rows = [
+            (
+                typed(names[path]),
+                Markup(language.number(term.value, 6)),
+                *(frame.cell(term.parties[party].npv.per_step) for party in some),
+            )
+            for path, term in found.terms.items()
+        ]
+        columns = (say("term"), say("now"), *(frame.full_name(party) for party in some))
+        yield Sheet(say("Change of the present value, in {unit}", unit=language.unit_name(frame.unit)), columns, tuple(rows))

@@ -10,9 +10,9 @@ from simengine.documents.blocks import PageBlock, Paragraph, ReportPage, Sheet, 
 from simengine.documents.frame import ReportFrame
 from simengine.documents.pictures import drawing, fan
 from simengine.languages.language import DASH
-from simengine.questions.cash.answer import CashOverTime, PeriodCash
-from simengine.questions.cash.periods import date_of
-from simengine.risk.statistics import Statistic
+from simengine.questions.cash.answer import CashOverTime
+from simengine.questions.cash.periods import Period, date_of
+from simengine.risk.statistics import Statistic, Summary
 
 _MOST_MONTHS = 240
 
@@ -65,7 +65,7 @@ def _month(frame: ReportFrame, found: CashOverTime, one: Statistic | None) -> Ma
 
 def _fans(frame: ReportFrame, found: CashOverTime) -> Iterator[PageBlock]:
     say, shown = frame.language.say, _shown(frame, found)
-    by_date = found.by_period("month" if found.flows.n_months <= _MOST_MONTHS else "quarter", shown)
+    by_date = found.so_far("month" if found.flows.n_months <= _MOST_MONTHS else "quarter", shown)
     for place, party in enumerate(shown):
         yield Subtitle(frame.full_name(party))
         peak = found.parties[party].peak_funding["mean"]
@@ -79,14 +79,14 @@ def _fans(frame: ReportFrame, found: CashOverTime) -> Iterator[PageBlock]:
 
 
 def _curves(
-    start: str, periods: Sequence[PeriodCash], unit: float
+    start: str, periods: Sequence[tuple[Period, Summary]], unit: float
 ) -> tuple[list[float], dict[str, list[float]], tuple[float, float] | None]:
     year, month = (int(part) for part in start.split("-"))
     begin = year + (month - 1) / 12
     # Cash is shown at the end of its month, so that a curve begins at 0.
-    ends = [begin, *(begin + (one.period.last_month + 1) / 12 for one in periods)]
-    levels = [level for level in ("mean", "p05", "p25", "p75", "p95") if all(level in one.cumulative for one in periods)]
-    curves = {level: [0.0, *(one.cumulative[level].value / unit for one in periods)] for level in levels}
+    ends = [begin, *(begin + (period.last_month + 1) / 12 for period, _ in periods)]
+    levels = [level for level in ("mean", "p05", "p25", "p75", "p95") if all(level in cumulative for _, cumulative in periods)]
+    curves = {level: [0.0, *(cumulative[level].value / unit for _, cumulative in periods)] for level in levels}
     mean = curves["mean"]
     place = min(range(len(mean)), key=mean.__getitem__)
     return ends, curves, (ends[place], mean[place]) if mean[place] < 0 else None

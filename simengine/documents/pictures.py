@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _WIDTH = 7.0
 """Inches: as wide as the text of an A4 page."""
+_LEFT, _AROUND = 0.8, 0.12
+"""Inches on the left of a panel, for the numbers and the title of the axis; on its right, and above it."""
+_WITHOUT_TITLE, _WITH_LEGEND = 0.58, 0.8
+"""Inches below a panel with a legend: where the axis has no title, and where it has one."""
 _BARS = 60
 _HATCH = "////"
 
@@ -55,6 +59,17 @@ def drawing(paint: Callable[[], Figure], name: str, caption: Markup, told: Marku
     return ReportPicture(Markup(head + title + body[body.index(">") + 1 :]), caption)
 
 
+def _in_place(height: float, below: float = 0.5) -> tuple[Figure, Axes]:
+    """Return a figure of so many inches with one panel in a fixed place: to search for one takes as long as to draw.
+
+    below: inches for the numbers of the axis, its title and the legend.
+    """
+    figure = new_figure(figsize=(_WIDTH, height))
+    place = (_LEFT / _WIDTH, below / height, 1 - (_LEFT + _AROUND) / _WIDTH, 1 - (below + _AROUND) / height)
+    axes: Axes = figure.add_axes(place)
+    return figure, axes
+
+
 def plain_label(text: Markup | str, width: int = 60) -> str:
     """Return a text for a picture: without tags, what has no room cut."""
     bare = text.striptags() if isinstance(text, Markup) else text
@@ -81,8 +96,7 @@ def money_distribution(language: Language, net: Floats, weights: Floats, unit: W
     """Return what paints how often each result occurs: losses hatched, gains plain."""
 
     def paint() -> Figure:
-        figure = new_figure(figsize=(_WIDTH, 1.9), layout="constrained")
-        axes: Axes = figure.subplots()
+        figure, axes = _in_place(1.9)
         values = net / unit[0]
         low, high = np.quantile(values, [0.002, 0.998])
         width = max((high - low) / _BARS, 1e-9)
@@ -138,8 +152,7 @@ def fan(
     """
 
     def paint() -> Figure:
-        figure = new_figure(figsize=(_WIDTH, 2.6), layout="constrained")
-        axes: Axes = figure.subplots()
+        figure, axes = _in_place(2.6, below=_WITHOUT_TITLE)
         bands = (
             ("p05", "p95", "0.88", language.text("9 of 10 replications")),
             ("p25", "p75", "0.72", language.text("half of the replications")),
@@ -158,7 +171,7 @@ def fan(
         axes.locator_params(axis="x", integer=True)
         localised(axes, language)
         axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
-        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
+        figure.legend(loc="lower center", ncols=4, frameon=False, fontsize=8.5)
         return figure
 
     return paint
@@ -224,8 +237,7 @@ def curve(
     """Return what paints a line with the 95 % intervals of its points."""
 
     def paint() -> Figure:
-        figure = new_figure(figsize=(_WIDTH, 2.4), layout="constrained")
-        axes: Axes = figure.subplots()
+        figure, axes = _in_place(2.4)
         axes.errorbar(across, values, yerr=errors, color=DARK, marker="o", markersize=4, capsize=3)
         axes.set_ylim(bottom=min(0.0, *values))
         axes.set_xlabel(plain_label(axes_titles[0]))
@@ -250,8 +262,7 @@ def class_curve(
     """
 
     def paint() -> Figure:
-        figure = new_figure(figsize=(_WIDTH, 2.6), layout="constrained")
-        axes: Axes = figure.subplots()
+        figure, axes = _in_place(2.6, below=_WITH_LEGEND)
         levels = np.linspace(0.01, 0.99, 197)
         if own is not None:
             low, mean, high = own
@@ -264,7 +275,7 @@ def class_curve(
         axes.set_xlabel(language.text("paid, as a multiple of what was planned"))
         axes.set_ylabel(language.text("of 100 contracts"))
         localised(axes, language)
-        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
+        figure.legend(loc="lower center", ncols=4, frameon=False, fontsize=8.5)
         return figure
 
     return paint

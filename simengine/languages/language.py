@@ -148,9 +148,12 @@ class Language:
         """Write a statistic, with its value in full beside it for whoever reads the document by a program."""
         if one is None:
             return DASH
-        if one.value == 0 == one.se and one.upper_95 is None:
-            return _data(one, "0")
-        text = cell(one, scale) if with_error else rounded_cell(one, scale)
+        is_bounded = one.upper_95 is not None or one.lower_95 is not None
+        is_the_same = one.se == 0 and not is_bounded and (one.covers or one.interval_95 == (one.value, one.value))
+        text = cell(one, scale) if with_error and not is_the_same else rounded_cell(one, scale)
+        if is_the_same and "." in text:
+            # What is the same in every replication has no error, and no decimals that only say so.
+            text = text.rstrip("0").rstrip(".")
         return _data(one, self.numeral(text.replace(" ±", f"{_NO_BREAK}±")))
 
     def count(self, one: Statistic) -> Markup:

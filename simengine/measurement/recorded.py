@@ -60,7 +60,7 @@ def _merged(reached: Reached, kept: Flags, added: list[tuple[Integers, ...]]) ->
     true: tuple[NDArray[Any], ...] = (reached.replication_of_row, reached.person, reached.outcome, reached.month)
     of, person, outcome, month = (np.concatenate([one[kept].astype(np.int64), new]) for one, new in zip(true, false, strict=True))
     is_false = np.concatenate([was_false[kept], np.ones(len(false[0]), dtype=np.bool_)])
-    order = np.lexsort((outcome, person, month, of))
+    order = _in_order(of, month, person, outcome)
     units = None if reached.units is None else np.concatenate([reached.units[kept], np.ones(len(false[0]))])[order]
     return replace(
         reached,
@@ -71,6 +71,19 @@ def _merged(reached: Reached, kept: Flags, added: list[tuple[Integers, ...]]) ->
         units=units,
         is_false=is_false[order] if is_false.any() else None,
     )
+
+
+def _in_order(*keys: Integers) -> Integers:
+    """Return the order of rows by some keys, the first before the others.
+
+    Rows that were kept stand in order already, so that to sort one number takes a fraction of a sort by each key. It has room: a million
+    replications of ten million people, a hundred years of months and a hundred outcomes.
+    """
+    together = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        low, high = (int(key.min()), int(key.max())) if len(key) else (0, 0)
+        together = together * (high - low + 1) + (key - low)
+    return np.argsort(together, kind="stable")
 
 
 def with_lots(reached: Reached, draws: Draws) -> Reached:

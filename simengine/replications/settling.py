@@ -18,7 +18,8 @@ from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
-from simengine.contract import asks_when_drawn, settle_cards
+from simengine.contract import CardSettlement, asks_when_drawn, settle_cards
+from simengine.contract.spec import Contract
 from simengine.errors import UsageError
 from simengine.pipeline import as_contract_asks, discount_basis_of, plan_of, settle_to_fixed_point
 from simengine.records import (
@@ -72,6 +73,7 @@ class CachedEvidence:
     loans: LoansWanted = "nothing"
     """What is needed for lenders."""
     _last: tuple[Mapping[str, float], AccountGroups] | None = field(default=None, repr=False)
+    _last_cards: tuple[Contract, Measurements, CardSettlement] | None = field(default=None, repr=False)
 
     def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
         """Settle a contract.
@@ -113,7 +115,7 @@ class CachedEvidence:
         self, study: Study, draws: Draws, measurements: Measurements, account_groups: AccountGroups
     ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
         """Compute the cash: as sums of each part, or with every flow if returns on loans are needed."""
-        cards = settle_cards(study.contract, measurements.reached, measurements)
+        cards = self._cards(study.contract, measurements)
         if self.loans == "nothing":
             payments, sums = settle_to_fixed_point(
                 study, measurements, cards, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)
@@ -129,6 +131,13 @@ class CachedEvidence:
         )
         sums_of_parts = sums_from_ledger(list(chain(*self.parts.values())), ledger, self.factors)
         return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
+
+    def _cards(self, contract: Contract, measurements: Measurements) -> CardSettlement:
+        """Return what the rate cards come to, settled again only if the contract or the measurements are others."""
+        last = self._last_cards
+        if last is None or last[1] is not measurements or last[0] != contract:
+            last = self._last_cards = contract, measurements, settle_cards(contract, measurements.reached, measurements)
+        return last[2]
 
     def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> AccountGroups:
         """Return the account groups with the plan of the money, recomputed only if a number of the plan has changed."""

@@ -84,3 +84,21 @@ def test_what_was_typed__is_escaped_and_marked():
     said = marked(f"{words.typed('<i>a</i>' + chr(0xE000))} & {words.party('investor')}")
     assert said == '<span class="typed">&lt;i&gt;a&lt;/i&gt;</span> &amp; investeraren'
     assert not re.search("[\ue000\ue001]", said)
+
+
+@pytest.mark.parametrize(
+    ("one", "english", "swedish"),
+    [
+        # The same in every replication: no error, no decimals that only say so.
+        (Statistic(1400.5, 0.0), "1,400.5", "1\u202f400,5"),
+        (Statistic(200.0, 0.0), "200", "200"),
+        (Statistic(700.0, 0.0, interval_95=(700.0, 700.0), covers=False), "700", "700"),
+        # One that varies keeps the zeros that say how exact it is.
+        (Statistic(30.0, 0.04), "30.00\u00a0±0.04", "30,00\u00a0±0,04"),
+        (Statistic(0.0, 0.0, upper_95=0.15), "0 (&lt; 0.15)", "0 (&lt; 0,15)"),
+    ],
+)
+def test_statistic__what_never_varies_has_no_padded_decimals(one: Statistic, english: str, swedish: str) -> None:
+    for code, expected in (("en", english), ("sv", swedish)):
+        got = re.sub("<.*?>", "", language(code).statistic(one, 1.0))
+        assert got.replace("\u00a0", " ").replace("\u202f", " ") == expected.replace("\u00a0", " ").replace("\u202f", " ")

@@ -7,10 +7,12 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from simengine.config import Study
-from simengine.questions.cash.answer import CashOverTime, PeriodCash
+from simengine.questions.cash.answer import CashOverTime
+from simengine.questions.cash.periods import Period
 from simengine.report.layouts import party_title
 from simengine.report.picture import DARK, MIDDLE, in_lines, new_figure, plain_style, save, title_of
 from simengine.report.units import money_unit, rounded_cell
+from simengine.risk.statistics import Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +26,7 @@ _BANDS = ((("p05", "p95"), _OUTER, "p05 to p95"), (("p25", "p75"), _INNER, "p25 
 
 def draw_cash(study: Study, found: CashOverTime) -> bytes:
     """Draw a panel for each party, as a PNG."""
-    by_date = found.by_period("month" if found.flows.n_months <= _MOST_MONTHS else "quarter")
+    by_date = found.so_far("month" if found.flows.n_months <= _MOST_MONTHS else "quarter")
     n_columns = min(len(by_date), _MOST_IN_A_ROW)
     n_rows = ceil(len(by_date) / n_columns)
     with plain_style():
@@ -40,19 +42,19 @@ def draw_cash(study: Study, found: CashOverTime) -> bytes:
         return save(figure, "png")
 
 
-def _draw_party(axes: Axes, study: Study, found: CashOverTime, name: str, periods: Sequence[PeriodCash]) -> None:
+def _draw_party(axes: Axes, study: Study, found: CashOverTime, name: str, periods: Sequence[tuple[Period, Summary]]) -> None:
     unit, money = money_unit(study)
     year, month = (int(part) for part in found.start.split("-"))
     begin = year + (month - 1) / 12
     # Cash is shown at the end of its month, so that a curve begins at 0.
-    ends = [begin, *(begin + (one.period.last_month + 1) / 12 for one in periods)]
+    ends = [begin, *(begin + (period.last_month + 1) / 12 for period, _ in periods)]
 
     def curve(level: str) -> list[float]:
-        return [0.0, *(one.cumulative[level].value / unit for one in periods)]
+        return [0.0, *(cumulative[level].value / unit for _, cumulative in periods)]
 
     for (low, high), colour, label in _BANDS:
         # Too few replications in a tail have no band.
-        if all(low in one.cumulative and high in one.cumulative for one in periods):
+        if all(low in cumulative and high in cumulative for _, cumulative in periods):
             axes.fill_between(ends, curve(low), curve(high), color=colour, linewidth=0, label=label)
     mean = curve("mean")
     axes.plot(ends, mean, color=DARK, linewidth=1.6, label="mean")
@@ -61,7 +63,7 @@ def _draw_party(axes: Axes, study: Study, found: CashOverTime, name: str, period
     need = ""
     if mean[place] < 0:
         axes.plot([ends[place]], [mean[place]], color=DARK, marker="o", markersize=5, linestyle="")
-        need = f"\nmean deepest in {periods[place - 1].period.name}; {_peak_need(found, name, unit)}"
+        need = f"\nmean deepest in {periods[place - 1][0].name}; {_peak_need(found, name, unit)}"
     axes.set_title(in_lines(party_title(study, name), 48) + need, fontsize=9.5)
     axes.set_ylabel(f"cumulative cash, {money}")
     axes.margins(x=0.02, y=0.08)

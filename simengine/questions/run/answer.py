@@ -47,6 +47,8 @@ class Run(Answer):
     sampling: Sampling
     with_control_variates: bool
     shows_diagnostics: bool
+    pictures: str
+    """Forms in which a folder of results holds both pictures, a key of `FORMS_OF`."""
     study: Study
     outside: OutsideView | None = None
     """The study's own forecast against signed contracts; absent unless the study names a reference class and its plan."""
@@ -118,6 +120,7 @@ def run_question(
     at_most: int,
     measures: Sequence[str] = (),
     shows_diagnostics: bool = False,
+    pictures: str = "png",
     keeping: Keeping | None = None,
 ) -> Run:
     """Run a study, and summarise its replications.
@@ -140,6 +143,8 @@ def run_question(
         Further measures: `party.measure`, or a measure alone for every party that has it.
     shows_diagnostics
         Whether tables show how each mean converges as the run grows.
+    pictures
+        Forms of both pictures, where the answer is kept in a folder: a key of `FORMS_OF`.
     keeping
         The store of the run; absent: its replications are held in memory.
 
@@ -150,7 +155,7 @@ def run_question(
     """
     asked = asked_measures(study, measures)
     how: dict[str, Any] = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
-    shown = (sampling, with_control_variates, shows_diagnostics, study)
+    shown = (sampling, with_control_variates, shows_diagnostics, pictures, study)
     seed, n_replications = ensemble.seed, ensemble.n_replications
     if keeping is not None:
         results, table, precise = _stored(study, ensemble, keeping, asked)

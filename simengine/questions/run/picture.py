@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ from simengine.config import Study
 from simengine.config.roles import values_nothing
 from simengine.questions.question import Asked, Files, Source
 from simengine.questions.run.answer import Run
+from simengine.questions.run.question import FORMS_OF
 from simengine.questions.run.trust import draw_exceedance
 from simengine.records import ROLES, Floats, ReplicationResults
-from simengine.report.picture import drawn, in_lines, new_figure
+from simengine.report.picture import FORMS, drawn, grouped, in_lines, panels_in_place
 from simengine.report.units import money_unit, percent
 from simengine.risk.roles import lenders_in, payers_in
 from simengine.risk.statistics import probability
@@ -39,11 +40,13 @@ _LOOKED_AT = ("drawn", ".amount", ".moic", ".money_back", ".money_in", ".payment
 """Endings of the columns that the picture shows, or marks."""
 MOST_DRAWN = 500_000
 """Rows of a run that a picture shows, at most: the first. More would not change what the eye sees."""
-_TITLE = 74
+_TITLE = 66
 """Characters for which the title of one side has room."""
 
 
-def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
+def draw_run(
+    study: Study, results: ReplicationResults, table: RiskTable, marks: Mapping[str, float], forms: Sequence[str] = FORMS
+) -> dict[str, bytes]:
     """Draw the picture of a run.
 
     Parameters
@@ -57,10 +60,12 @@ def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks:
     marks
         By name: money back as a share of the money drawn, the same in every replication, such as the guarantee and the cap; see
         `payment_marks`.
+    forms
+        Of `FORMS`.
 
     Returns
     -------
-    The picture by format: `png` and `svg`.
+    The picture by form.
     """
     lenders = lenders_in(results.columns)
     payers = tuple(name for name in payers_in(results.columns) if name not in values_nothing(study))
@@ -74,20 +79,20 @@ def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks:
     def paint() -> Figure:
         sides = [(names, draw) for names, draw in ((lenders, lender), (payers, payer)) if names]
         n_rows = max(len(names) for names, _ in sides)
-        figure = new_figure(figsize=(6 * len(sides), 4.8 * n_rows), layout="constrained")
-        panels = figure.subplots(n_rows, len(sides), squeeze=False)
+        n_shown, n = len(results.replications), table.n_replications
+        of_all = f", {n_shown:,} of them drawn" if n_shown < n else ""
+        title = f"{shorten(study.study.title, 100, placeholder='…')} ({n:,} replications{of_all})"
+        titles = [*(_title(study, name, "lender") for name in lenders), *(_title(study, name, "payer") for name in payers)]
+        n_lines = 2 + max(one.count("\n") for one in titles)
+        figure, panels = panels_in_place(n_rows, len(sides), (6.0, 4.2), title, n_lines=n_lines)
         for side, (names, draw) in enumerate(sides):
             for axes in panels[len(names) :, side]:
                 axes.set_axis_off()
             for axes, party in zip(panels[:, side], names, strict=False):
                 draw(axes, party)
-        n_shown, n = len(results.replications), table.n_replications
-        of_all = f", {n_shown:,} of them drawn" if n_shown < n else ""
-        title = f"{shorten(study.study.title, 100, placeholder='…')} ({n:,} replications{of_all})"
-        figure.suptitle(title, fontsize=11)
         return figure
 
-    return drawn(paint)
+    return drawn(paint, forms)
 
 
 def _draw_lender(
@@ -110,13 +115,14 @@ def _draw_lender(
     axes.set_ylabel("share of replications, %")
     loss = table[f"{party}.p_loss"]
     mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
-    title = in_lines(f"What {_role(party, 'the lender')} gets: {study.parties[party].name}", _TITLE)
-    axes.set_title(f"{title}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
+    axes.set_title(f"{_title(study, party, 'lender')}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 
 
-def _role(party: str, otherwise: str) -> str:
-    """Name the role of a party: as its key says where that is the name of a role."""
-    return f"the {party.replace('_', ' ')}" if party in ROLES else otherwise
+def _title(study: Study, party: str, side: str) -> str:
+    """Write what a panel shows, in at most two lines; a party has its role, as its key says where that is the name of one."""
+    role = f"the {party.replace('_', ' ')}" if party in ROLES else f"the {side}"
+    shown = "gets" if side == "lender" else "pays against what it saves"
+    return in_lines(f"What {role} {shown}: {study.parties[party].name}", _TITLE)
 
 
 def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResults) -> None:
@@ -151,10 +157,13 @@ def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResult
         ha="right",
         bbox=_BOX,
     )
+    grouped(axes.xaxis)
+    grouped(axes.yaxis)
     axes.set_xlabel(f"true saving to the horizon, {money}")
     axes.set_ylabel(f"payment, {money}")
-    title = in_lines(f"What {_role(party, 'the payer')} pays against what it saves: {study.parties[party].name}", _TITLE)
-    axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
+    axes.set_title(
+        f"{_title(study, party, 'payer')}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10
+    )
 
 
 def _edges(share_back: Floats, marks: list[float]) -> Floats:
@@ -178,11 +187,13 @@ def _range(*samples: Floats) -> tuple[float, float]:
 
 
 def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
-    """Draw both pictures in every form, by the names of their files."""
-    study = asked.subject
+    """Draw both pictures in the forms that are asked for, by the names of their files."""
+    study, forms = asked.subject, FORMS_OF[found.pictures]
+    if not forms:
+        return {}
     shown = found.results.first(MOST_DRAWN, lambda name: name.endswith(_LOOKED_AT))
     images = {
-        "picture": draw_run(study, shown, found.table, payment_marks(study.contract, shown)),
-        "exceedance": draw_exceedance(study, found.table, found.results),
+        "picture": draw_run(study, shown, found.table, payment_marks(study.contract, shown), forms),
+        "exceedance": draw_exceedance(study, found.table, found.results, forms),
     }
-    return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}
+    return {f"{name}.{form}": image for name, by_form in images.items() for form, image in by_form.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from simengine.sampling import Sampling
 
 _AT_MOST = 1_000_000
+FORMS_OF: Mapping[str, tuple[str, ...]] = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg"), "none": ()}
+"""By word of `--pictures`: the forms that are written."""
 _HELD_OF_A_STORE = 10_000
 """Replications that a run in a store holds at once, about: those of the blocks that are worked on."""
 _ONCE = (
@@ -77,6 +80,7 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:
         "until": values["until"],
         "at_most": at_most,
         "shows_diagnostics": values["diagnostics"],
+        "pictures": values["pictures"],
         "measures": values["measures"],
     }
     return Asked(study, asked, said=("until", "at_most", "diagnostics"))
@@ -152,6 +156,12 @@ RUN = Question[Any](
         *STORE_OPTIONS,
         EXTEND_OPTION,
         Option("diagnostics", "Also show how the mean of each party's net converges as the run grows.", kind=bool, default=False),
+        Option(
+            "pictures",
+            "Forms of both pictures that -o writes; they take most of its time.",
+            default="png",
+            words=tuple(FORMS_OF),
+        ),
     ),
     prepare=_prepare,
     kept=_held,

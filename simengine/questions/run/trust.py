@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, cast
 
@@ -20,7 +20,7 @@ from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
 from simengine.report.document import RefusedContent, refused_content
 from simengine.report.layouts import party_title
-from simengine.report.picture import drawn, in_lines, new_figure
+from simengine.report.picture import FORMS, drawn, grouped, in_lines, panels_in_place
 from simengine.report.steps import MovesContent
 from simengine.report.units import cell, money_unit, to_digits
 from simengine.risk.coverage import is_constant
@@ -161,29 +161,33 @@ def exceedance_rows(table: RiskTable) -> pa.Table:
     return pa.table({"party": as_array([row[0] for row in rows])} | columns)
 
 
-def draw_exceedance(study: Study, table: RiskTable, results: ReplicationResults) -> dict[str, bytes]:
+def draw_exceedance(study: Study, table: RiskTable, results: ReplicationResults, forms: Sequence[str] = FORMS) -> dict[str, bytes]:
     """Draw the exceedance curve of each party's loss with its 95 % intervals; of a party without risk, say so."""
     unit, money = money_unit(study)
 
     def paint() -> Figure:
-        curves = {party: curve for party, curve in table.exceedance.items() if party not in values_nothing(study)}
-        figure, panels = _panels(len(curves))
+        curves, certain = dict[str, Exceedance](), list[str]()
+        for party, curve in table.exceedance.items():
+            if party in values_nothing(study):
+                continue
+            loss = -results[f"{party}.net"].astype(np.float64)
+            if is_constant(loss) or party in without_costs(study):
+                loses = f"loses {loss[0] / unit:,.4g} in every replication" if loss[0] > 0 else "cannot lose in this study"
+                certain.append(f"{party_title(study, party)} {loses}")
+            else:
+                curves[party] = curve
+        title = f"How much may be lost ({table.n_replications:,} replications; grey: 95 % intervals)"
+        figure, panels = _panels(len(curves), title, "; ".join(certain))
         for axes, (party, curve) in zip(panels, curves.items(), strict=True):
             axes.set_title(in_lines(party_title(study, party), 60), fontsize=10)
             loss = -results[f"{party}.net"].astype(np.float64)
-            if is_constant(loss) or party in without_costs(study):
-                certain = f"loses {loss[0] / unit:,.4g} in every replication" if loss[0] > 0 else "cannot lose in this study"
-                axes.text(0.5, 0.5, certain, transform=axes.transAxes, ha="center", va="center")
-                axes.set_axis_off()
-                continue
             _, largest = extremes(loss)
             _draw_curve(axes, curve, unit, largest, probability(loss >= largest, weighting_of(results)).value)
             axes.set_xlabel(f"loss, {money} (left of 0: gain)")
             axes.set_ylabel("probability of a larger loss, %")
-        figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: 95 % intervals)", fontsize=11)
         return figure
 
-    return drawn(paint)
+    return drawn(paint, forms)
 
 
 def _draw_curve(axes: Axes, curve: Exceedance, unit: float, largest: float, at_largest: float) -> None:
@@ -199,7 +203,11 @@ def _draw_curve(axes: Axes, curve: Exceedance, unit: float, largest: float, at_l
     axes.plot([*losses[seen], end, end], [*share[seen], 100 * at_largest, _FLOOR], color=_DARK, linewidth=1.2)
     mark = f"largest loss\n{to_digits(end)}" if end > 0 else f"smallest gain\n{to_digits(-end)}"
     axes.annotate(mark, (end, _FLOOR), (4, 6), textcoords="offset points", fontsize=8.5)
-    axes.margins(x=0.15)
+    axes.margins(x=0.04)
+    # The words at the largest loss have their room on the right.
+    low_end, high_end = axes.get_xlim()
+    axes.set_xlim(low_end, high_end + 0.2 * (high_end - low_end))
+    grouped(axes.xaxis)
     axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
     axes.set_yscale("log")
     axes.set_ylim(_FLOOR, 130)
@@ -207,12 +215,11 @@ def _draw_curve(axes: Axes, curve: Exceedance, unit: float, largest: float, at_l
     axes.minorticks_off()
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, title: str, note: str) -> tuple[Figure, list[Axes]]:
     """Make a figure with some panels, at most three in a row."""
     n_columns = min(max(count, 1), _MOST_PANELS)
-    n_rows = max(-(-count // n_columns), 1)
-    figure = new_figure(figsize=(5.6 * n_columns, 4.2 * n_rows), layout="constrained")
-    panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    figure, grid = panels_in_place(max(-(-count // n_columns), 1), n_columns, (5.6, 3.8), title, n_lines=2, note=note)
+    panels = list(grid.ravel())
     for axes in panels[count:]:
         axes.remove()
     return figure, panels[:count]
