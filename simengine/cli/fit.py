@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.asked import LEAST_SMALL_CELLS, MOST_SMALL_CELLS, SMALL_CELLS
 from simengine.cli.next_steps import suggest
-from simengine.cli.options import PLACE, json_option, output_option, progress_of_reading, say
+from simengine.cli.options import PLACE, WholeNumber, json_option, output_option, progress_of_reading, say
 
 if TYPE_CHECKING:
     from simengine.spells.fit import PathwayFit
@@ -36,6 +37,12 @@ _FILES = "pathway_section.yaml, fit.json, fit.png, the choices, and study.yaml w
 @click.option("--without-bad-rows", is_flag=True, help="Leave bad rows out, and count them. If absent: the file is refused.")
 @click.option("--problems", type=PLACE, help="A new file for the list of all bad rows of SPELLS. If absent: the first are shown.")
 @click.option("--problems-of-events", type=PLACE, help="The same of the events. If absent: the first of them are shown.")
+@click.option(
+    "--small-cells",
+    type=WholeNumber(LEAST_SMALL_CELLS, MOST_SMALL_CELLS),
+    metavar="N",
+    help=f"Show nothing of fewer than N people, and tell them apart in nothing that is fitted. If absent: {SMALL_CELLS}.",
+)
 @output_option(_FILES)
 @json_option
 def fit_command(
@@ -111,5 +118,6 @@ def _files(
         files["study.yaml"] = document.as_text(found.study)
         words += ["--into", "study.yaml"]
     words += ["--dates", reading["dates"]] if reading["dates"] else []
+    words += ["--small-cells", str(reading["small_cells"])] if reading["small_cells"] is not None else []
     words += ["--without-bad-rows"] if reading["without_bad_rows"] else []
     return {**files, "run-again.txt": asked_again(*words)}

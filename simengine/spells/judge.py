@@ -87,6 +87,8 @@ class Judge:
     bad: BadRows
     header_at: str
     notes: list[str]
+    small_cells: int
+    """A smaller number of rows is not shown in a note."""
     noun: str = "spell"
     """What a row is."""
     at_key: str = ""
@@ -259,7 +261,7 @@ class Judge:
         for has, what in ((read.is_excel_number, "a day number of Excel"), (read.has_time, "a time of day, which was left out")):
             n = int(np.isin(column.codes, used[has]).sum())
             if n:
-                self.notes.append(f"{column.header}: {counts_shown(n)} rows have {what}.")
+                self.notes.append(f"{column.header}: {counts_shown(n, self.small_cells)} rows have {what}.")
 
     def _costs(self, decimal: Decimals | None) -> Floats:
         column = self.cells.columns.get("cost_per_day")
