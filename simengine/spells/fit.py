@@ -125,7 +125,7 @@ def fit(
     if events is not None and isinstance(spells, Spells | OwnTables):
         rule = "events: must stand beside a file of spells, for spells that were read name nobody"
         raise UsageError(f"{rule}; found what was read. Read both together with read_tables")
-    choices, document = _choices(pathway)
+    choices, document = choices_given(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     origin = _origin(choices, study)
     has_spells = spells.has_spells if isinstance(spells, OwnTables) else spells is not None
@@ -151,6 +151,8 @@ def fit(
         raise UsageError(
             "events: must be asked for with a table of events; found none. Name it, or leave `events` out of the pathway"
         )
+    if choices.scores:
+        raise UsageError("scores: must be asked for with a table of scores; found none. Fit it with `--scores`, or fit_scores")
     plan = plan_fit(tables.spells, choices, document, has_events=tables.events is not None)
     origin_day = _first_of_month(tables.spells.observed_until.max()) if origin is None else origin
     fitted, content, judged = _of_events(tables, choices, plan, document, origin_day)
@@ -225,7 +227,8 @@ def _hides(tables: OwnTables, of_events: EventsContent | None) -> bool:
     return any(len(np.unique(person[made])) < least for made in moves_of(tables.spells).values())
 
 
-def _choices(pathway: PathwayGiven) -> tuple[FitChoices, Document]:
+def choices_given(pathway: PathwayGiven) -> tuple[FitChoices, Document]:
+    """Read what is to be fitted, a file or the same as data, and the lines on which it stands."""
     if isinstance(pathway, FitChoices):
         return pathway, Document({}, default_place="the pathway")
     if not isinstance(pathway, Path | str | Mapping | None):

@@ -22,9 +22,14 @@ TREND_MONTHS = 3
 """Within so many months in a state a trend is taken as constant, in their middle."""
 _MOST_MONTHS = 1200
 WRITTEN_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
-_SHAPES = {"shape": (0.05, 50.0), "shape of a length": (0.1, 50.0)}
-"""Between which a study takes a Weibull shape, of a stay and of an event."""
-"""Events of a move that few people made are known to others as a class of so many counts."""
+_SHAPES = {
+    "shape": (0.05, 50.0),
+    "shape of a length": (0.1, 50.0),
+    "correlation of a score": (-1.0, 1.0),
+    "part of a spread": (1e-9, 1e12),
+}
+"""Between which a study takes a Weibull shape, of a stay and of an event, a correlation, and a standard deviation that may be almost 0."""
+_NORMAL = ("trend", "mean of a score")
 FRAILTY = "people"
 """Name of the frailty in the study."""
 FRAILTY_PATH = f"population.frailties.{FRAILTY}.variance"
@@ -208,14 +213,17 @@ def _numbers_of(parameters: Sequence[Parameter], posterior: Posterior, plan: Fit
 
 
 def said_by_quantiles(kind: str, quantiles: Floats, low: float, high: float) -> dict[str, Any]:
-    """Say a number as a study does: a lognormal or, of a trend, a normal through its 5 % and 95 % quantiles.
+    """Say a number as a study does: a lognormal or, of a trend or a mean, a normal through its 5 % and 95 % quantiles.
 
-    A Weibull shape must have bounds: it is said by its quantiles, the outermost as bounds.
+    A Weibull shape or a correlation must have bounds: it is said by its quantiles, the outermost as bounds.
     """
     if kind in _SHAPES:
         values = [rounded(float(one)) for one in np.clip(quantiles, *_SHAPES[kind])]
-        return {"distribution": "quantiles", "levels": [0.0, *WRITTEN_LEVELS[1:-1], 1.0], "values": values}
-    return {"distribution": "normal" if kind == "trend" else "lognormal", "interval_90": [rounded(low), rounded(high)]}
+        levels = [0.0, *WRITTEN_LEVELS[1:-1], 1.0]
+        # Where one point carries the weight between two levels, or a bound does, the inner level says nothing more.
+        kept = [i for i in range(len(values)) if i in (0, len(values) - 1) or values[i - 1] < values[i] < values[-1]]
+        return {"distribution": "quantiles", "levels": [levels[i] for i in kept], "values": [values[i] for i in kept]}
+    return {"distribution": "normal" if kind in _NORMAL else "lognormal", "interval_90": [rounded(low), rounded(high)]}
 
 
 def _path_of(parameter: Parameter, plan: FitPlan) -> str:

@@ -119,7 +119,7 @@ def occupancy_curve(spells: Spells, plan: FitPlan, absorbing: tuple[int, ...], m
     hidden = hidden_shares(counts, n, spells.small_cells)
     found = {}
     for state, k, is_hidden in zip(plan.order, counts, hidden, strict=True):
-        low, high = _wilson(k, n)
+        low, high = wilson(k, n)
         with np.errstate(invalid="ignore", divide="ignore"):
             found[state] = Curve(months, *(np.where(is_hidden, np.nan, one) for one in (k / n, low, high)))
     return found
@@ -164,7 +164,8 @@ def _states_at(spells: Spells, days: Floats) -> Integers:
     return at
 
 
-def _wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
+def wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
+    """Return the ends of Wilson's 95 % band of a share of k among n."""
     with np.errstate(invalid="ignore", divide="ignore"):
         p, z2 = k / n, NORMAL_95**2
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)
