@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simengine.seals.scores import score
     from simengine.settlement import replay
     from simengine.spells.fit import fit
+    from simengine.spells.fit_scores import fit_scores
     from simengine.workbook import write_workbook
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ __all__ = [
     "export_run",
     "find_study",
     "fit",
+    "fit_scores",
     "load_contract",
     "load_portfolio",
     "load_study",
@@ -73,6 +75,7 @@ _HOMES = {
     "export_run": "simengine.export",
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",
+    "fit_scores": "simengine.spells.fit_scores",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",

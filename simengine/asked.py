@@ -21,6 +21,10 @@ MOST_REPLICATIONS = 2**32
 """The number of a replication is one word of 32 bits in the address of a draw."""
 MOST_THREADS = 1024
 LARGEST_BLOCK = 1_000_000
+SMALL_CELLS = 5
+"""A smaller number of people in a table of somebody's own is not shown, where nobody asks for another limit."""
+LEAST_SMALL_CELLS, MOST_SMALL_CELLS = 3, 100
+"""Limits of that limit: in a cell of two each knows who the other one is."""
 
 
 def whole(value: Any, name: str, low: int, high: int) -> int:

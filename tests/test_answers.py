@@ -83,6 +83,16 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
         (*PLACEMENTS, "--events", CONFIGS / "spells" / "reports_made_up.csv"),
         SICK_LEAVE,
     ),
+    "fit.scores": (
+        (
+            "--scores",
+            CONFIGS / "spells" / "wellbeing_made_up.csv",
+            "--mapping",
+            CONFIGS / "spells" / "wellbeing_mapping.yaml",
+            "--pathway",
+            "scored.yaml",
+        ),
+    ),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
     "window": ((TINY, "-n", 20, "--months", "6,12"),),
@@ -189,6 +199,8 @@ def answers_to(name: str, folder: Path) -> list[Any]:
     if name in ("seal", "rerun"):
         kept_run(folder / "run", NORRKOPING, "-n", 20, "--seed", 1, "--variant", "three_year_window")
     (folder / "made.seal.json").write_text(SEAL.text)
+    if name == "fit.scores":
+        (folder / "scored.yaml").write_text("scores: {wellbeing: {at_month: 12, metric: saving}}\n")
     if name == "fit":
         (folder / "frail.yaml").write_text(FRAIL)
         (folder / "placements.yaml").write_text(a_study_of_placements())

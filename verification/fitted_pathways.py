@@ -36,6 +36,7 @@ from simengine.spells.hazards import FRAILTY_PATH, fit_hazards
 from simengine.spells.plan import plan_fit
 from simengine.spells.records import Spells, SpellsFile
 from verification.fitted_events import EVENT_CASES, calibrate_events
+from verification.fitted_scores import SCORE_CASES, calibrate_scores
 from verification.height import height_of
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -249,16 +250,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--case", choices=[*CASES, *EVENT_CASES], action="append")
+    parser.add_argument("--case", choices=[*CASES, *EVENT_CASES, *SCORE_CASES], action="append")
     asked = parser.parse_args(arguments)
     worst = 1.0
     n_numbers = 0
-    for name in asked.case or (*CASES, *EVENT_CASES):
-        ranks = (
-            calibrate(CASES[name], asked.sets, asked.seed)
-            if name in CASES
-            else calibrate_events(EVENT_CASES[name], asked.sets, asked.seed)
-        )
+    for name in asked.case or (*CASES, *EVENT_CASES, *SCORE_CASES):
+        if name in CASES:
+            ranks = calibrate(CASES[name], asked.sets, asked.seed)
+        elif name in EVENT_CASES:
+            ranks = calibrate_events(EVENT_CASES[name], asked.sets, asked.seed)
+        else:
+            ranks = calibrate_scores(SCORE_CASES[name], asked.sets, asked.seed)
         for path, heights in ranks.items():
             known = heights[np.isfinite(heights)]
             statistic, p = chi_square(heights)

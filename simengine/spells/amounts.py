@@ -46,7 +46,7 @@ class AmountsRead:
     """Texts that leave it open, or contradict each other: the column must be refused."""
 
 
-def read_amounts(values: Sequence[Any], decimal: Decimals | None) -> AmountsRead:
+def read_amounts(values: Sequence[Any], decimal: Decimals | None, *, signed: bool = False) -> AmountsRead:
     """Read the different cells of a column as amounts; an empty one is none, and nothing is wrong with it.
 
     Parameters
@@ -55,6 +55,8 @@ def read_amounts(values: Sequence[Any], decimal: Decimals | None) -> AmountsRead
         Texts or numbers; each once.
     decimal
         What separates decimals; absent: it is decided by an amount as 4,5 or 1.234,50.
+    signed
+        Whether one may be negative.
     """
     texts = ["" if value is None else _bare(value) for value in values]
     shown_by, undecided = None, tuple[int, ...]()
@@ -76,8 +78,9 @@ def read_amounts(values: Sequence[Any], decimal: Decimals | None) -> AmountsRead
             amounts[at] = float(value)
         elif text or isinstance(value, bool):
             wrongs[at] = NO_AMOUNT
-    for at in np.flatnonzero((amounts < 0) | (amounts >= LARGEST_AMOUNT)).tolist():
-        amounts[at], wrongs[at] = np.nan, NEGATIVE if amounts[at] < 0 else TOO_LARGE
+    is_large = np.isinf(amounts) | (np.abs(amounts) >= LARGEST_AMOUNT)
+    for at in np.flatnonzero(is_large if signed else is_large | (amounts < 0)).tolist():
+        amounts[at], wrongs[at] = np.nan, NEGATIVE if amounts[at] < 0 and not signed else TOO_LARGE
     return AmountsRead(amounts, tuple(wrongs), decimal, shown_by, undecided)
 
 

@@ -18,7 +18,7 @@ from simengine.spells.goodness import MoveTest, StateTest
 from simengine.spells.hazards import FittedNumber, posterior_of_count
 from simengine.spells.people import FittedEntries
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells, counts_shown
+from simengine.spells.records import Spells, counts_shown
 
 
 class FittedMoveContent(TypedDict):
@@ -27,7 +27,7 @@ class FittedMoveContent(TypedDict):
     people: str
     """People who made it."""
     moves: int | None
-    """How often it was made; null where fewer than five people made it."""
+    """How often it was made; null where fewer people made it than may be shown."""
     person_months: float
     """Months at risk, summed over people."""
     rate_per_month: float
@@ -84,11 +84,11 @@ def moves_content(spells: Spells, plan: FitPlan, priors: Priors, tests: Mapping[
         months = float((episodes.until_month - episodes.from_month)[at].sum())
         spells_of = seen[move.origin, move.target]
         people = len(np.unique(spells.person[spells_of]))
-        k, at_risk = posterior_of_count(len(spells_of), months, priors, is_small=move.is_small)
+        k, at_risk = posterior_of_count(len(spells_of), months, priors, move.in_class)
         low, high = special.gammaincinv(k, np.array([0.05, 0.95])) / at_risk
         found[move.name] = {
-            "people": counts_shown(people),
-            "moves": len(spells_of) if people >= SMALL_CELLS else None,
+            "people": counts_shown(people, spells.small_cells),
+            "moves": len(spells_of) if people >= spells.small_cells else None,
             "person_months": round(months, 1),
             "rate_per_month": k / at_risk,
             "interval_90": (float(low), float(high)),

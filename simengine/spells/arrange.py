@@ -91,7 +91,7 @@ def _notes(file: SpellsFile, lost: int) -> list[str]:
         "Of these where a bad row was left out": lost,
         "Spells joined to the one before, in the same state": file.n_joined,
     }
-    return [f"{said}: {counts_shown(n)}." for said, n in counts.items() if n]
+    return [f"{said}: {counts_shown(n, file.small_cells)}." for said, n in counts.items() if n]
 
 
 def _shortened(known: _Sequence) -> tuple[_Sequence, int]:

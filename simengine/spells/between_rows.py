@@ -54,7 +54,13 @@ def day_number(day: str) -> float:
 
 
 def check_rows(
-    rows: RowsRead, mapping: SpellsMapping, mapping_at: str, bad: BadRows, headers: Mapping[str, str], notes: list[str]
+    rows: RowsRead,
+    mapping: SpellsMapping,
+    mapping_at: str,
+    bad: BadRows,
+    headers: Mapping[str, str],
+    notes: list[str],
+    small_cells: int,
 ) -> Days:
     """Check rows against each other and against the time of observation; what is wrong goes to `bad`.
 
@@ -68,7 +74,7 @@ def check_rows(
     until = _of_person(rows.until, ~np.isnan(rows.until), rows, bad, headers.get("observed_until", ""))
     bad.add(("missing value", "must be given", ""), rows.lacks_group & np.isnan(_by_row(group, rows)), headers.get("group", ""))
     until = _ends(rows, mapping, mapping_at, until, bad)
-    counts = _last_day_counts(rows, mapping, mapping_at, bad, headers["to"], notes)
+    counts = _last_day_counts(rows, mapping, mapping_at, bad, headers["to"], notes, small_cells)
     end = np.where(rows.last_is_month & counts, next_months(np.nan_to_num(rows.last)), rows.last + counts)
     row_until = _by_row(until, rows)
     end = np.where(rows.is_open, row_until, end)
@@ -123,7 +129,9 @@ def _ends(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, until: Floats
     return until
 
 
-def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, bad: BadRows, header: str, notes: list[str]) -> bool:
+def _last_day_counts(
+    rows: RowsRead, mapping: SpellsMapping, mapping_at: str, bad: BadRows, header: str, notes: list[str], small_cells: int
+) -> bool:
     """Return whether the last date is a day in the state: as the mapping says, else as spells follow each other."""
     is_usable = ~bad.is_bad & _is_known(rows)
     at = np.flatnonzero(is_usable)
@@ -133,7 +141,7 @@ def _last_day_counts(rows: RowsRead, mapping: SpellsMapping, mapping_at: str, ba
     days = (rows.first[two] - rows.last[one])[follows]
     same, after = int((days == 0).sum()), int((days == 1).sum())
     text = "{} spells begin on the date on which the one before ends, and {} on the day after"
-    told, kept = text.format(f"{same:,}", f"{after:,}"), text.format(counts_shown(same), counts_shown(after))
+    told, kept = text.format(f"{same:,}", f"{after:,}"), text.format(*(counts_shown(n, small_cells) for n in (same, after)))
     if mapping.last_day_counts is not None:
         if (after > same) if not mapping.last_day_counts else (same > after):
             notes.append(f"{header}: {kept}; yet the mapping says `last_day_counts: {str(mapping.last_day_counts).lower()}`.")

@@ -78,6 +78,35 @@ class EventChoices(Spec):
     three the likeliest, where the table says when events end."""
 
 
+class ScoreChoices(Spec):
+    """How one score is fitted."""
+
+    at_month: Annotated[int, Field(strict=True, ge=1, le=1200)] | None = None
+    """Months after entry at which it is measured; absent: as the study that is named says, else the month after entry with the most
+    readings."""
+    within_months: Annotated[Number, Field(gt=0, le=120)] = 3.0
+    """A reading counts as that of the date if it lies no farther from it, and after that at entry; absent: 3."""
+    entry_within_months: Annotated[Number, Field(gt=0, le=120)] = 1.0
+    """The first reading counts as that at entry if it lies no farther from entry; absent: 1."""
+    second_within_days: Annotated[Number, Field(gt=0, le=365)] | None = None
+    """Another reading so soon after that at entry reads the same level again, and tells the error of measurement; absent: none does."""
+    groups: NamesOrNone = ()
+    """Groups whose scores are fitted, such as those without the service; absent: everybody."""
+    reported: Literal["level", "gain"] | None = None
+    """What the study reports, as under the outcome; absent: as the study that is named says, else `level`."""
+    metric: Name | None = None
+    """Metric of the study whose attrition is fitted too, from people who were due at the date and have no score; absent: none."""
+
+
+class MeanPrior(Spec):
+    """What is known of a mean before the scores are read: it is normal."""
+
+    mean: Number
+    """The mean."""
+    sd: Annotated[Number, Field(gt=0, le=1e9)]
+    """Standard deviation."""
+
+
 class Priors(Spec):
     """What is known before the spells are read."""
 
@@ -96,6 +125,11 @@ class Priors(Spec):
     """Of the factor of a month of the year on the rate of an event; absent: median 1, sd of the logarithm 0.5."""
     mean_length_days: SpreadPrior = SpreadPrior(median=14.0, sd_of_log=2.0)
     """Of the mean length of an event in days; absent: median 14, sd of the logarithm 2."""
+    score_mean: MeanPrior | None = None
+    """Of the mean of a score, at entry and at the date; absent: nothing, every value is as likely."""
+    score_sd: SpreadPrior | None = None
+    """Of the standard deviation of scores as they are read, at entry and at the date; absent: nothing, of its logarithm every value is as
+    likely."""
     length_variation: SpreadPrior = SpreadPrior(median=1.0, sd_of_log=1.0)
     """Of the standard deviation of lengths over their mean, of a gamma or lognormal distribution; absent: median 1, sd of the
     logarithm 1."""
@@ -126,6 +160,8 @@ class FitChoices(Spec):
     events: dict[Name, EventChoices] = {}
     """By event of the second table: how it is fitted; one that is not named has a rate in every state in which it was seen, a frailty,
     and the length that fits best."""
+    scores: dict[Name, ScoreChoices] = {}
+    """By score of a table of scores: how it is fitted; absent: with the defaults."""
     study_start: Month | None = None
     """Month 0 of the study for which rates with a trend are written; absent: the month in which observation ends, or the start of the
     study that is named."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells
+from simengine.spells.records import Spells
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ def fit_costs(spells: Spells, plan: FitPlan) -> tuple[dict[str, DailyCost], list
             continue
         people, person = np.unique(spells.person[at], return_inverse=True)
         n = len(people)
-        if n < SMALL_CELLS:
-            notes.append(f"Daily cost of `{name}`: given for fewer than {SMALL_CELLS} people; it has no price.")
+        if n < spells.small_cells:
+            notes.append(f"Daily cost of `{name}`: given for fewer than {spells.small_cells} people; it has no price.")
             continue
         of_cost = np.bincount(person, (cost * days)[at], n)
         of_days = np.bincount(person, days[at], n)

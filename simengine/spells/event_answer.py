@@ -14,7 +14,7 @@ from simengine.spells.choices import Priors
 from simengine.spells.event_fit import FittedEvent
 from simengine.spells.event_goodness import CountsTest, EventsGoodness, LengthTest
 from simengine.spells.hazards import FittedNumber, posterior_of_count
-from simengine.spells.records import SMALL_CELLS, Spells, counts_shown
+from simengine.spells.records import Spells, counts_shown
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class EventRate:
     people: str
     """People who had it there."""
     events: int | None
-    """How often it happened; null where fewer than five people had it."""
+    """How often it happened; null where fewer people had it than may be shown."""
     person_months: float
     """Months at risk, summed over people."""
     rate_per_month: float
@@ -37,8 +37,8 @@ class EventRate:
 class LengthsSeen:
     """How long events of one kind lasted."""
 
-    events: int
-    """Events whose length was seen, to their end or not."""
+    events: int | None
+    """Events whose length was seen, to their end or not; null where the events of a state are not shown: the difference would tell."""
     still_lasting: str
     """Of these: how many were not seen to end."""
     kind: str
@@ -87,7 +87,7 @@ def events_content(
     cut = [(one.plan.name, one.lengths.n_cut) for one in fitted if one.lengths is not None and one.lengths.n_cut]
     said = [*notes]
     said += [
-        f"Event `{name}`: {counts_shown(n)} lasted beyond the time, or the states, in which they count: not over."
+        f"Event `{name}`: {counts_shown(n, spells.small_cells)} lasted beyond the time, or the states, in which they count: not over."
         for name, n in cut
     ]
     return {
@@ -100,11 +100,12 @@ def events_content(
 def _content(spells: Spells, one: FittedEvent, goodness: EventsGoodness, priors: Priors) -> FittedEventContent:
     lengths = None
     if one.lengths is not None and one.length is not None:
-        n_open = int((~one.lengths.is_over).sum())
         likely = {kind: round(value, 2) for kind, value in one.length.log_likelihoods.items()}
-        lengths = LengthsSeen(len(one.lengths.days), counts_shown(n_open), one.length.kind, likely, goodness.lengths[one.plan.name])
+        n = None if one.plan.small else len(one.lengths.days)
+        n_open = counts_shown(int((~one.lengths.is_over).sum()), spells.small_cells)
+        lengths = LengthsSeen(n, n_open, one.length.kind, likely, goodness.lengths[one.plan.name])
     return {
-        "rates": {spells.states[state]: _rate(one, state, priors) for state in one.plan.states},
+        "rates": {spells.states[state]: _rate(one, state, priors, spells.small_cells) for state in one.plan.states},
         "numbers": list(one.numbers),
         "frailty_variance": one.variance or None,
         "counts": goodness.counts[one.plan.name],
@@ -112,13 +113,13 @@ def _content(spells: Spells, one: FittedEvent, goodness: EventsGoodness, priors:
     }
 
 
-def _rate(one: FittedEvent, state: int, priors: Priors) -> EventRate:
+def _rate(one: FittedEvent, state: int, priors: Priors, least: int) -> EventRate:
     here = one.at.state[one.at.risk_class] == state
     count, months = float(one.at.n_events[here].sum()), float(one.at.months[here].sum())
     people = len(np.unique(one.at.person[here & (one.at.n_events > 0)]))
-    k, at_risk = posterior_of_count(count, months, priors, is_small=state in one.plan.small)
+    k, at_risk = posterior_of_count(count, months, priors, least if state in one.plan.small else None)
     low, high = special.gammaincinv(k, np.array([0.05, 0.95])) / at_risk
-    is_shown = people >= SMALL_CELLS
+    is_shown = people >= least
     return EventRate(
-        counts_shown(people), int(count) if is_shown else None, round(months, 1), k / at_risk, (float(low), float(high))
+        counts_shown(people, least), int(count) if is_shown else None, round(months, 1), k / at_risk, (float(low), float(high))
     )

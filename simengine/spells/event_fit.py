@@ -78,7 +78,7 @@ def _fitted(spells: Spells, events: Events, plan: FitPlan, one: EventPlan, prior
     for state in one.states if one.is_conjugate else one.small:
         here = of_cell == state
         count, months = float(at.n_events[here].sum()), float(at.months[here].sum())
-        k, at_risk = posterior_of_count(count, months, priors, is_small=state in one.small)
+        k, at_risk = posterior_of_count(count, months, priors, spells.small_cells if state in one.small else None)
         path = _rate_path(one, spells.states[state])
         quantity = {"distribution": "seen_events", "events": rounded(k), "at_risk": rounded(at_risk)}
         low, high = special.gammaincinv(k, np.array([0.05, 0.95])) / at_risk

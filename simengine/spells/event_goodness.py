@@ -13,7 +13,6 @@ from simengine.late import special
 from simengine.spells.event_fit import FittedEvent
 from simengine.spells.goodness import compare_curves, shortened_curve, verdict_of
 from simengine.spells.observed import NORMAL_95, Curve, chi_square_tail, kaplan_meier, shown_survival
-from simengine.spells.records import SMALL_CELLS
 
 _MOST_CLASSES = 10
 _MOST_COUNT = 400
@@ -31,7 +30,7 @@ class CountClass:
     to_events: int | None
     """Largest; null in the last class."""
     observed: int
-    """People with so many; never fewer than five."""
+    """People with so many; never fewer than may be shown."""
     expected: float
     """People that the fit expects."""
     low: float
@@ -52,7 +51,7 @@ class CountsTest:
     """Whether people have as many events as the fit expects, given their time at risk."""
 
     classes: tuple[CountClass, ...]
-    """Classes of the number of events of a person; five people or more in each."""
+    """Classes of the number of events of a person; in each as many people as may be shown, or more."""
     chi_square: float | None
     """Sum of (observed - expected)² / expected; null if there are too few classes."""
     degrees: int
@@ -91,11 +90,11 @@ class EventsGoodness:
     """By event: the share that lasts longer, as observed and as fitted on the same grid, in months of 365.25 / 12 days."""
 
 
-def judge_events(fitted: tuple[FittedEvent, ...]) -> EventsGoodness:
+def judge_events(fitted: tuple[FittedEvent, ...], small_cells: int) -> EventsGoodness:
     """Compare events with what was fitted."""
-    curves = {one.plan.name: _length_curves(one) for one in fitted if one.length is not None}
+    curves = {one.plan.name: _length_curves(one, small_cells) for one in fitted if one.length is not None}
     return EventsGoodness(
-        {one.plan.name: _counts_test(one) for one in fitted},
+        {one.plan.name: _counts_test(one, small_cells) for one in fitted},
         {name: _length_test(*pair) for name, pair in curves.items()},
         curves,
     )
@@ -107,13 +106,13 @@ def _length_test(seen: Curve, fitted: Floats) -> LengthTest:
     return LengthTest(found.distance, day, found.inside, found.verdict)
 
 
-def _counts_test(one: FittedEvent) -> CountsTest:
+def _counts_test(one: FittedEvent, small_cells: int) -> CountsTest:
     """Compare how many people had 0, 1, 2 ... events; the time at risk of each is taken as it was."""
     people, person = np.unique(one.at.person, return_inverse=True)
     seen = np.bincount(person, one.at.n_events, len(people)).astype(np.int64)
     expected_of = np.bincount(person, one.expected, len(people)).astype(np.float64)
     chances = chances_of_counts(expected_of, one.variance, int(seen.max()))
-    bounds = _bounds(np.bincount(np.minimum(seen, chances.shape[1] - 1), minlength=chances.shape[1]))
+    bounds = _bounds(np.bincount(np.minimum(seen, chances.shape[1] - 1), minlength=chances.shape[1]), small_cells)
     classes = []
     for number, begin in enumerate(bounds):
         stop = bounds[number + 1] if number + 1 < len(bounds) else None
@@ -174,21 +173,21 @@ def chances_of_counts(expected: Floats, variance: float, most: int) -> Floats:
     return np.concatenate([chance, np.maximum(1 - chance.sum(axis=1, keepdims=True), 0.0)], axis=1)
 
 
-def _bounds(people: Integers) -> list[int]:
-    """Choose where classes begin, so that five people or more are in each, and not too many classes."""
-    least = max(SMALL_CELLS, int(people.sum()) // (4 * _MOST_CLASSES))
+def _bounds(people: Integers, small_cells: int) -> list[int]:
+    """Choose where classes begin, so that enough people are in each to be shown, and not too many classes."""
+    least = max(small_cells, int(people.sum()) // (4 * _MOST_CLASSES))
     bounds, held = [0], 0
     for number, n in enumerate(people):
         if held >= least and len(bounds) < _MOST_CLASSES:
             bounds.append(number)
             held = 0
         held += int(n)
-    if held < SMALL_CELLS and len(bounds) > 1:
+    if held < small_cells and len(bounds) > 1:
         bounds.pop()
     return bounds
 
 
-def _length_curves(one: FittedEvent) -> tuple[Curve, Floats]:
+def _length_curves(one: FittedEvent, small_cells: int) -> tuple[Curve, Floats]:
     """Return the share of events that last longer than so many days, observed and fitted, on a grid of whole days."""
     assert one.lengths is not None
     assert one.length is not None
@@ -198,6 +197,6 @@ def _length_curves(one: FittedEvent) -> tuple[Curve, Floats]:
     entry = np.where(lengths.from_day > 0, lengths.from_day, -1.0)
     share, variance, at_risk = kaplan_meier(entry, lengths.days, lengths.is_over, days)
     left = np.searchsorted(np.sort(lengths.days[lengths.is_over]), days, side="right")
-    curve = shown_survival(days / DAYS_PER_MONTH, share, variance, at_risk, left)
+    curve = shown_survival(days / DAYS_PER_MONTH, share, variance, at_risk, left, small_cells)
     # More than n whole days is any length from n + 1/2 on.
     return shortened_curve(curve, np.where(days > 0, one.length.survival(days + 0.5), 1.0))

@@ -14,7 +14,7 @@ from simengine.errors import Finding, one_of
 from simengine.spells.choices import EventChoices, FitChoices
 from simengine.spells.event_records import Events
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells
+from simengine.spells.records import Spells
 from simengine.spells.risk_time import states_at_start
 
 
@@ -64,8 +64,8 @@ def plan_events(
     notes: list[str] = []
     for kind, name in enumerate(events.kinds):
         of = (events.kind == kind) & happened
-        if _people(events, of) < SMALL_CELLS:
-            notes.append(f"Event `{name}`: fewer than {SMALL_CELLS} people had it; it is not fitted.")
+        if _people(events, of) < spells.small_cells:
+            notes.append(f"Event `{name}`: fewer than {spells.small_cells} people had it; it is not fitted.")
             continue
         asked = choices.events.get(name, EventChoices())
         one, said = _plan_event(spells, events, plan, asked, kind, state, of)
@@ -79,6 +79,7 @@ def _people(events: Events, at: Flags) -> int:
 
 
 def _problems(spells: Spells, events: Events, choices: FitChoices, state: Integers, happened: Flags) -> Iterator[Finding]:
+    least = spells.small_cells
     for name, asked in choices.events.items():
         if name not in events.kinds:
             yield f"events.{name}", "must be an event of the file", f"`{name}`", one_of(events.kinds)
@@ -92,25 +93,25 @@ def _problems(spells: Spells, events: Events, choices: FitChoices, state: Intege
             if not events.has_length:
                 way_out = "Name the columns of the first and the last date in the mapping"
                 yield f"events.{name}.length", "must be `none` where the table does not say when events end", asked.length, way_out
-            elif _people(events, of & ~events.is_open) < SMALL_CELLS:
-                rule = f"{SMALL_CELLS} people or more must have had an event that ended"
+            elif _people(events, of & ~events.is_open) < least:
+                rule = f"{least} people or more must have had an event that ended"
                 yield f"events.{name}.length", rule, "fewer", "Write `length: none`"
-    if not any(_people(events, (events.kind == kind) & happened) >= SMALL_CELLS for kind in range(len(events.kinds))):
-        yield "events", f"{SMALL_CELLS} people or more must have had an event while observed", "fewer of every kind", ""
+    if not any(_people(events, (events.kind == kind) & happened) >= least for kind in range(len(events.kinds))):
+        yield "events", f"{least} people or more must have had an event while observed", "fewer of every kind", ""
 
 
 def _plan_event(
     spells: Spells, events: Events, plan: FitPlan, asked: EventChoices, kind: int, state: Integers, of: Flags
 ) -> tuple[EventPlan, list[str]]:
-    name, notes = events.kinds[kind], list[str]()
+    name, notes, least = events.kinds[kind], list[str](), spells.small_cells
     wanted = [spells.states.index(one) for one in asked.states] or list(np.unique(state[of]))
     states = tuple(one for one in plan.order if one in wanted)
     if (of & ~np.isin(state, states)).any():
         notes.append(f"Event `{name}`: events in states that are not asked for do not count.")
-    small = tuple(one for one in states if _people(events, of & (state == one)) < SMALL_CELLS)
+    small = tuple(one for one in states if _people(events, of & (state == one)) < least)
     for one in small:
         notes.append(
-            f"Event `{name}` in `{spells.states[one]}`: fewer than {SMALL_CELLS} people had it; "
+            f"Event `{name}` in `{spells.states[one]}`: fewer than {least} people had it; "
             "one constant rate, wide enough for every count it may have."
         )
     if len(small) == len(states) and asked.frailty:
@@ -119,15 +120,15 @@ def _plan_event(
     counted = of & np.isin(state, [one for one in states if one not in small])
     if by_stratum:
         stratum = plan.stratum[events.person]
-        if any(_people(events, counted & (stratum == one)) < SMALL_CELLS for one in range(len(plan.strata))):
-            notes.append(f"Event `{name}`: fewer than {SMALL_CELLS} people of a stratum had it; one rate for all strata.")
+        if any(_people(events, counted & (stratum == one)) < least for one in range(len(plan.strata))):
+            notes.append(f"Event `{name}`: fewer than {least} people of a stratum had it; one rate for all strata.")
             by_stratum = False
     elif asked.by_stratum:
         notes.append(f"Event `{name}`: there is one stratum, and so one rate for all.")
     length: str | None = None
     if events.has_length and asked.length != "none":
         length = asked.length or "likeliest"
-        if _people(events, of & ~events.is_open) < SMALL_CELLS:
-            notes.append(f"Event `{name}`: fewer than {SMALL_CELLS} people had one that ended; it has no length.")
+        if _people(events, of & ~events.is_open) < least:
+            notes.append(f"Event `{name}`: fewer than {least} people had one that ended; it has no length.")
             length = None
     return EventPlan(name, kind, states, small, by_stratum, asked.frailty, asked.trend, asked.season, length), notes

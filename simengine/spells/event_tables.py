@@ -29,7 +29,7 @@ def _rates(content: EventsContent) -> Table:
     )  # fmt: skip
     for name, one in content["fitted"].items():
         for state, rate in one["rates"].items():
-            n = counts_shown(0) if rate.events is None else f"{rate.events:,}"
+            n = counts_shown(0, content["file"]["small_cells"]) if rate.events is None else f"{rate.events:,}"
             figures = (f"{number:.4f}" for number in (rate.rate_per_month, *rate.interval_90))
             layout.add_row(name, state, n, f"{rate.person_months:,.0f}", *figures)
     return layout

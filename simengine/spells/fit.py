@@ -18,6 +18,7 @@ from simengine.spells.answer import FitContent, moves_content
 from simengine.spells.answer_file import file_content
 from simengine.spells.choices import FitChoices, read_choices
 from simengine.spells.costs import fit_costs
+from simengine.spells.episodes import moves_of
 from simengine.spells.event_answer import EventsContent, events_content
 from simengine.spells.event_fit import FittedEvent, fit_events
 from simengine.spells.event_goodness import EventsGoodness, judge_events
@@ -29,7 +30,7 @@ from simengine.spells.mapping import MappingGiven
 from simengine.spells.people import fit_entries, fit_start
 from simengine.spells.plan import FitPlan, plan_fit
 from simengine.spells.read_tables import read_tables
-from simengine.spells.records import Spells
+from simengine.spells.records import Spells, small_cells_asked
 from simengine.spells.risk_time import months_of
 from simengine.spells.section import cost_outcome_of, into_study, section_of
 from simengine.spells.words import DateOrder
@@ -83,6 +84,7 @@ def fit(
     without_bad_rows: bool = False,
     problems: Path | str | None = None,
     problems_of_events: Path | str | None = None,
+    small_cells: int | None = None,
 ) -> PathwayFit:
     """Fit the pathway of a study to spells, who was in which state from when until when; and its events to those of the same people.
 
@@ -105,6 +107,9 @@ def fit(
         Leave bad rows out, and count them by reason, in place of refusing the file.
     problems, problems_of_events
         New files for the lists of all bad rows, if they are wanted.
+    small_cells
+        A smaller number of people is never shown, nor told apart, from 3 to 100; 5 where none is given. What was read before has the
+        number with which it was read.
 
     Raises
     ------
@@ -120,7 +125,7 @@ def fit(
     if events is not None and isinstance(spells, Spells | OwnTables):
         rule = "events: must stand beside a file of spells, for spells that were read name nobody"
         raise UsageError(f"{rule}; found what was read. Read both together with read_tables")
-    choices, document = _choices(pathway)
+    choices, document = choices_given(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     origin = _origin(choices, study)
     has_spells = spells.has_spells if isinstance(spells, OwnTables) else spells is not None
@@ -137,11 +142,17 @@ def fit(
             without_bad_rows=without_bad_rows,
             problems=problems,
             problems_of_events=problems_of_events,
+            small_cells=small_cells,
         )
+    if (asked := small_cells_asked(small_cells)) != tables.spells.small_cells and small_cells is not None:
+        found = f"{asked} for tables that were read with {tables.spells.small_cells}"
+        raise UsageError(f"small_cells: must be given when tables are read; found {found}. Give it to read_spells or read_tables")
     if tables.events is None and choices.events:
         raise UsageError(
             "events: must be asked for with a table of events; found none. Name it, or leave `events` out of the pathway"
         )
+    if choices.scores:
+        raise UsageError("scores: must be asked for with a table of scores; found none. Fit it with `--scores`, or fit_scores")
     plan = plan_fit(tables.spells, choices, document, has_events=tables.events is not None)
     origin_day = _first_of_month(tables.spells.observed_until.max()) if origin is None else origin
     fitted, content, judged = _of_events(tables, choices, plan, document, origin_day)
@@ -159,8 +170,9 @@ def _of_events(
     plans, notes = plan_events(tables.spells, events, plan, choices, document)
     origin_month = int(months_of(np.array([origin_day]))[0])
     fitted = fit_events(tables.spells, events, plan, plans, choices.priors, origin_month)
-    judged = judge_events(fitted)
-    file = file_content(events.file, tables.spells.n_people)
+    judged = judge_events(fitted, tables.spells.small_cells)
+    hides = any(one.plan.small for one in fitted) or len(fitted) < len(events.kinds)
+    file = file_content(events.file, tables.spells.n_people, hides=hides)
     return fitted, events_content(tables.spells, file, fitted, judged, choices.priors, notes), judged
 
 
@@ -188,7 +200,7 @@ def _told(
     found, gone = (None, ()) if study is None else into_study(study, section, **keeps)
     goodness = judge_fit(spells, plan, moves, origin_day)
     content: FitContent = {
-        "file": file_content(spells.file, spells.n_people),
+        "file": file_content(spells.file, spells.n_people, hides=_hides(tables, of_events)),
         "states": list(plan.states),
         "strata": list(plan.strata),
         "moves": moves_content(spells, plan, choices.priors, goodness.moves),
@@ -207,7 +219,16 @@ def _told(
     return PathwayFit(content, section, goodness, judged, choices, found)
 
 
-def _choices(pathway: PathwayGiven) -> tuple[FitChoices, Document]:
+def _hides(tables: OwnTables, of_events: EventsContent | None) -> bool:
+    """Return whether a number of what the rows of the first table say is too small to be shown; it is that of events where they are alone."""
+    if not tables.has_spells:
+        return of_events is not None and of_events["file"]["rows"] is None
+    person, least = tables.spells.person, tables.spells.small_cells
+    return any(len(np.unique(person[made])) < least for made in moves_of(tables.spells).values())
+
+
+def choices_given(pathway: PathwayGiven) -> tuple[FitChoices, Document]:
+    """Read what is to be fitted, a file or the same as data, and the lines on which it stands."""
     if isinstance(pathway, FitChoices):
         return pathway, Document({}, default_place="the pathway")
     if not isinstance(pathway, Path | str | Mapping | None):

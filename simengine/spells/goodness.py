@@ -14,7 +14,7 @@ from simengine.spells.hazards import FittedMoves, cuts_of
 from simengine.spells.observed import Curve, chi_square_tail, occupancy_curve, survival_curve
 from simengine.spells.people import incident
 from simengine.spells.plan import FitPlan, MovePlan
-from simengine.spells.records import SMALL_CELLS, Spells
+from simengine.spells.records import Spells
 
 MOST_MONTHS = 120
 """Months after entry, or in a state, that are compared at most."""
@@ -76,7 +76,7 @@ def judge_fit(spells: Spells, plan: FitPlan, fitted: FittedMoves, origin_day: fl
     pairs = [(move.origin, move.target) for move in plan.moves]
     monthly = episodes_of(spells, pairs, plan.stratum, cuts_of(plan, every=1), origin_day)
     expected = expected_moves(monthly, plan, fitted)
-    tests = {move.name: _test(i, move, monthly, expected[i]) for i, move in enumerate(plan.moves)}
+    tests = {move.name: _test(i, move, monthly, expected[i], spells.small_cells) for i, move in enumerate(plan.moves)}
     survival = {}
     for state in dict.fromkeys(move.origin for move in plan.moves):
         seen = survival_curve(spells, state, MOST_MONTHS)
@@ -84,7 +84,7 @@ def judge_fit(spells: Spells, plan: FitPlan, fitted: FittedMoves, origin_day: fl
     absorbing = tuple(set(plan.order) - {move.origin for move in plan.moves})
     observed = occupancy_curve(spells, plan, absorbing, MOST_MONTHS)
     occupancy = {}
-    if int(incident(spells).sum()) >= SMALL_CELLS:
+    if int(incident(spells).sum()) >= spells.small_cells:
         years = float((spells.entry_day[incident(spells)].mean() - origin_day) / DAYS_PER_YEAR)
         known = [int(np.flatnonzero(np.isfinite(curve.share)).max(initial=0)) for curve in observed.values()]
         shares = expected_occupancy(plan, fitted, _begins(spells, plan), years, max([1, *known]))
@@ -109,11 +109,11 @@ def _begins(spells: Spells, plan: FitPlan) -> dict[tuple[int, int], float]:
     return {(int(a), int(b)): float(n / is_new.sum()) for (a, b), n in zip(pairs, counts, strict=True)}
 
 
-def _test(number: int, move: MovePlan, episodes: Episodes, expected: Floats) -> MoveTest:
+def _test(number: int, move: MovePlan, episodes: Episodes, expected: Floats, least: int) -> MoveTest:
     """Compare observed and expected moves in classes of the time in the state that hold as many moves each."""
     is_move = episodes.move == number
     n_numbers = 1 + len(move.cuts) + move.has_shape
-    n_classes = min(int(is_move.sum()) // SMALL_CELLS, _CLASSES + n_numbers - 1)
+    n_classes = min(int(is_move.sum()) // least, _CLASSES + n_numbers - 1)
     at = (episodes.state == move.origin) & ~episodes.is_before
     # An episode lies in one month: it is put into the class of the beginning of that month.
     month = np.floor(episodes.from_month)

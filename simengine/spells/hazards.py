@@ -22,10 +22,14 @@ TREND_MONTHS = 3
 """Within so many months in a state a trend is taken as constant, in their middle."""
 _MOST_MONTHS = 1200
 WRITTEN_LEVELS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
-_SHAPES = {"shape": (0.05, 50.0), "shape of a length": (0.1, 50.0)}
-"""Between which a study takes a Weibull shape, of a stay and of an event."""
-_CLASS = 5
-"""Events of a move that few people made are known to others as a class of so many counts."""
+_SHAPES = {
+    "shape": (0.05, 50.0),
+    "shape of a length": (0.1, 50.0),
+    "correlation of a score": (-1.0, 1.0),
+    "part of a spread": (1e-9, 1e12),
+}
+"""Between which a study takes a Weibull shape, of a stay and of an event, a correlation, and a standard deviation that may be almost 0."""
+_NORMAL = ("trend", "mean of a score")
 FRAILTY = "people"
 """Name of the frailty in the study."""
 FRAILTY_PATH = f"population.frailties.{FRAILTY}.variance"
@@ -150,7 +154,7 @@ def _from_counts(
     months = np.bincount(cell, at.until_month - at.from_month, n_cells)
     told, means = [], np.empty(n_cells)
     for one in range(n_cells):
-        k, at_risk = posterior_of_count(events[one], months[one], priors, is_small=move.is_small)
+        k, at_risk = posterior_of_count(events[one], months[one], priors, move.in_class)
         means[one] = k / at_risk
         path = f"pathway.moves.{move.name}.{_cell_path(move, one, plan)}"
         quantity = {"distribution": "seen_events", "events": rounded(k), "at_risk": rounded(at_risk)}
@@ -162,25 +166,25 @@ def _from_counts(
     return told, MoveHazard(np.full(n_strata, log_mean[0]), log_mean - log_mean[0], move.cuts)
 
 
-def posterior_of_count(events: float, at_risk_months: float, priors: Priors, *, is_small: bool) -> tuple[float, float]:
+def posterior_of_count(events: float, at_risk_months: float, priors: Priors, in_class: int | None) -> tuple[float, float]:
     """Return shape and inverse scale of the gamma posterior of a rate.
 
-    Of a move that fewer people made than may be shown, nobody learns more than the class of five counts in which the events lie: the
-    distribution is that of a rate whose count may be any of them, by its mean and its variance.
+    Of a move that fewer people made than may be shown, nobody learns more than the class of so many counts, `in_class`, in which the
+    events lie: the distribution is that of a rate whose count may be any of them, by its mean and its variance.
 
     Examples
     --------
-    >>> posterior_of_count(48, 360, Priors(), is_small=False)
+    >>> posterior_of_count(48, 360, Priors(), None)
     (48.5, 360.0)
-    >>> posterior_of_count(1, 100, Priors(), is_small=True) == posterior_of_count(4, 100, Priors(), is_small=True)
+    >>> posterior_of_count(1, 100, Priors(), 5) == posterior_of_count(4, 100, Priors(), 5)
     True
     """
     k, at_risk = events + priors.rate.events, at_risk_months + priors.rate.at_risk_months
-    if not is_small:
+    if in_class is None:
         return float(k), float(at_risk)
-    middle = _CLASS * ((max(events, 1) - 1) // _CLASS) + (_CLASS + 1) / 2
+    middle = in_class * ((max(events, 1) - 1) // in_class) + (in_class + 1) / 2
     mean = middle + priors.rate.events
-    variance = mean + (_CLASS**2 - 1) / 12
+    variance = mean + (in_class**2 - 1) / 12
     return float(mean**2 / variance), float(at_risk * mean / variance)
 
 
@@ -209,14 +213,17 @@ def _numbers_of(parameters: Sequence[Parameter], posterior: Posterior, plan: Fit
 
 
 def said_by_quantiles(kind: str, quantiles: Floats, low: float, high: float) -> dict[str, Any]:
-    """Say a number as a study does: a lognormal or, of a trend, a normal through its 5 % and 95 % quantiles.
+    """Say a number as a study does: a lognormal or, of a trend or a mean, a normal through its 5 % and 95 % quantiles.
 
-    A Weibull shape must have bounds: it is said by its quantiles, the outermost as bounds.
+    A Weibull shape or a correlation must have bounds: it is said by its quantiles, the outermost as bounds.
     """
     if kind in _SHAPES:
         values = [rounded(float(one)) for one in np.clip(quantiles, *_SHAPES[kind])]
-        return {"distribution": "quantiles", "levels": [0.0, *WRITTEN_LEVELS[1:-1], 1.0], "values": values}
-    return {"distribution": "normal" if kind == "trend" else "lognormal", "interval_90": [rounded(low), rounded(high)]}
+        levels = [0.0, *WRITTEN_LEVELS[1:-1], 1.0]
+        # Where one point carries the weight between two levels, or a bound does, the inner level says nothing more.
+        kept = [i for i in range(len(values)) if i in (0, len(values) - 1) or values[i - 1] < values[i] < values[-1]]
+        return {"distribution": "quantiles", "levels": [levels[i] for i in kept], "values": [values[i] for i in kept]}
+    return {"distribution": "normal" if kind in _NORMAL else "lognormal", "interval_90": [rounded(low), rounded(high)]}
 
 
 def _path_of(parameter: Parameter, plan: FitPlan) -> str:

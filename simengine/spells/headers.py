@@ -14,6 +14,7 @@ from simengine.spells.dates import read_dates
 from simengine.spells.discretion import shown_header
 from simengine.spells.events_mapping import EventRole
 from simengine.spells.mapping import ColumnRole
+from simengine.spells.scores_mapping import ScoreRole
 from simengine.spells.words import plain_word
 
 ORDINARY: dict[ColumnRole, tuple[str, ...]] = {
@@ -36,6 +37,16 @@ ORDINARY_OF_EVENTS: dict[EventRole, tuple[str, ...]] = {
     "group": ORDINARY["group"],
 }
 """The same of a table of events."""
+ORDINARY_OF_SCORES: dict[ScoreRole, tuple[str, ...]] = {
+    "person": ORDINARY_OF_EVENTS["person"],
+    "scale": ("scale", "measure", "instrument", "questionnaire", "skala", "formulär", "mätning", "instrument namn"),
+    "date": ("date", "test date", "reading date", "datum", "mätdatum", "provdatum"),
+    "month": ("month", "months since entry", "månad", "månader sedan start"),
+    "score": ("score", "value", "points", "result", "poäng", "värde", "resultat"),
+    "group": (*ORDINARY["group"], "arm"),
+    "entry": ORDINARY["entry"],
+}
+"""The same of a table of scores."""
 Role = TypeVar("Role", bound=str)
 _SHOWN = 12
 """Headers that a message lists."""

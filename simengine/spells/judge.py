@@ -87,6 +87,8 @@ class Judge:
     bad: BadRows
     header_at: str
     notes: list[str]
+    small_cells: int
+    """A smaller number of rows is not shown in a note."""
     noun: str = "spell"
     """What a row is."""
     at_key: str = ""
@@ -114,7 +116,7 @@ class Judge:
         last = self.collected(problems, self.days, "to", is_open)
         entry = self.collected(problems, self.days, "entry", may_be_empty=True)
         until = self.collected(problems, self.days, "observed_until", may_be_empty=True)
-        cost = self.collected(problems, self._costs, mapping.decimal)
+        cost = self.collected(problems, self.amounts, "cost_per_day", mapping.decimal)
         if problems:
             raise StudyError(problems)
         return RowsRead(
@@ -138,6 +140,11 @@ class Judge:
 
     def _fits(self) -> Flags:
         return np.asarray(self.cells.misfit == 0)
+
+    def flag_empty(self, role: str) -> None:
+        """Flag the empty cells of a column in which every row needs one."""
+        column = self.cells.columns[role]
+        self._flag(missing(), column.is_empty, column, shows=False)
 
     def _flag(self, fault: Fault, is_wrong: Flags, column: SpellsColumn, *, shows: bool = True) -> None:
         self.bad.add(fault, is_wrong & self._fits(), column.header, column if shows else None)
@@ -177,7 +184,7 @@ class Judge:
 
     def _key_of(self, role: str) -> str:
         """Return the key of the mapping that names the words of a column."""
-        return {"event": "events.kinds"}.get(role, f"{role}s")
+        return {"event": "events.kinds", "scale": "scores.scales"}.get(role, f"{role}s")
 
     def lacks_group(self) -> Flags:
         """Return where there is a column of groups and its cell is empty."""
@@ -259,27 +266,30 @@ class Judge:
         for has, what in ((read.is_excel_number, "a day number of Excel"), (read.has_time, "a time of day, which was left out")):
             n = int(np.isin(column.codes, used[has]).sum())
             if n:
-                self.notes.append(f"{column.header}: {counts_shown(n)} rows have {what}.")
+                self.notes.append(f"{column.header}: {counts_shown(n, self.small_cells)} rows have {what}.")
 
-    def _costs(self, decimal: Decimals | None) -> Floats:
-        column = self.cells.columns.get("cost_per_day")
+    def amounts(self, role: str, decimal: Decimals | None, *, signed: bool = False) -> Floats:
+        """Read a column of amounts, or of numbers that may be negative; NaN where it is empty or wrong."""
+        column = self.cells.columns.get(role)
         if column is None:
             return np.full(len(self.cells.row), np.nan)
-        read = read_amounts(column.texts, decimal)
+        read = read_amounts(column.texts, decimal, signed=signed)
         if read.undecided:
             shown = (
                 f"{shown_value(column.texts[one], self.bad.people)} on {self.bad.noun} {self._number(column, one):,}"
                 for one in read.undecided
             )
             rule = "amounts must show whether a comma or a point separates decimals"
-            way_out = "Say which it is in the mapping: `decimal: comma` or `decimal: point`"
+            way_out = f"Say which it is in the mapping: `{self.at_key}decimal: comma` or `{self.at_key}decimal: point`"
             raise StudyError([Problem(f"{self.header_at}: {column.header}", "", rule, " and ".join(shown), way_out)])
         if read.shown_by is not None:
             row = self._number(column, read.shown_by)
             self.notes.append(f"{column.header}: a {read.decimal} separates decimals, as {self.bad.noun} {row:,} shows.")
-        for rule, reason in ((NO_AMOUNT, "unreadable cost"), (NEGATIVE, "negative cost"), (TOO_LARGE, "cost too large")):
+        what = "cost" if role == "cost_per_day" else role
+        for rule, reason in ((NO_AMOUNT, f"unreadable {what}"), (NEGATIVE, f"negative {what}"), (TOO_LARGE, f"{what} too large")):
             broken = np.array([wrong == rule for wrong in read.wrong], dtype=bool)
-            self._flag((reason, rule, ""), broken[column.codes], column)
+            said = "must be a number, as 12 or 12,5" if signed and rule == NO_AMOUNT else rule
+            self._flag((reason, said, ""), broken[column.codes], column)
         return read.amount[column.codes]
 
 

@@ -13,6 +13,7 @@ from simengine.config.validate import validate
 from simengine.distributions import Name, Spec
 from simengine.errors import UsageError, shorten
 from simengine.spells.events_mapping import EventsMapping
+from simengine.spells.scores_mapping import ScoresMapping
 from simengine.spells.words import DateOrder, DayWritten, HeaderRow, HeaderText, OpenWords, YesNo, one_column_each, one_meaning
 
 ColumnRole: TypeAlias = Literal["person", "state", "from", "to", "cost_per_day", "group", "entry", "observed_until"]
@@ -55,6 +56,8 @@ class SpellsMapping(Spec):
     """Line of the file that names the columns."""
     events: EventsMapping = EventsMapping()
     """What a second table means, of events that happened to the same people; absent: its headers are ordinary."""
+    scores: ScoresMapping = ScoresMapping()
+    """What a table of scores means; absent: its headers are ordinary."""
 
     @model_validator(mode="after")
     def _consistent(self) -> SpellsMapping:

@@ -13,9 +13,10 @@ from simengine.late import special
 from simengine.records.arrays import Axes, Record
 from simengine.spells.people import incident
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells
+from simengine.spells.records import Spells
 
-_LEAST_OBSERVED = 20
+_LEAST_OBSERVED = 4
+"""Times the smallest number that is shown: among fewer observed, only the largest shares would be."""
 NORMAL_95 = 1.959963984540054
 
 
@@ -63,7 +64,7 @@ def _at_risk(entry: Floats, stop: Floats, times: Floats) -> Integers:
 def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
     """Return the share of stays in a state that last longer than so many months, from all stays.
 
-    NaN where fewer than five are at risk, and where fewer than five have left since the month before that is shown: a step of the curve
+    NaN where fewer are at risk than may be shown, and where fewer have left since the month before that is shown: a step of the curve
     would tell how many. The band is that of log(-log survival), which stays between 0 and 1.
     """
     at = spells.state == state
@@ -72,23 +73,24 @@ def survival_curve(spells: Spells, state: int, most_months: int) -> Curve:
     months = np.arange(most_months + 1, dtype=np.float64)
     stop = (spells.end_day[at] - first) / DAYS_PER_MONTH
     share, variance, n = kaplan_meier(np.where(entry > 0, entry, -1.0), stop, ~spells.is_open[at], months)
-    return shown_survival(months, share, variance, n, np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right"))
+    left = np.searchsorted(np.sort(stop[~spells.is_open[at]]), months, side="right")
+    return shown_survival(months, share, variance, n, left, spells.small_cells)
 
 
-def shown_survival(months: Floats, share: Floats, variance: Floats, at_risk: Integers, left: Integers) -> Curve:
-    """Return survival with its band, without what few people stand behind; left: how many have left by each month."""
+def shown_survival(months: Floats, share: Floats, variance: Floats, at_risk: Integers, left: Integers, least: int) -> Curve:
+    """Return survival with its band, without what fewer than `least` people stand behind; left: how many have left by each month."""
     with np.errstate(divide="ignore", invalid="ignore"):
         half = NORMAL_95 * np.sqrt(variance) / np.abs(np.log(share))
         low, high = share ** np.exp(half), share ** np.exp(-half)
-    hidden = (at_risk < SMALL_CELLS) | ~far_enough_apart(left)
+    hidden = (at_risk < least) | ~far_enough_apart(left, least)
     return Curve(months, *(np.where(hidden, np.nan, one) for one in (share, low, high)))
 
 
-def far_enough_apart(left: Integers) -> Flags:
-    """Choose months so that between two of them five or more have left; left: how many have by each month."""
-    chosen, last = np.zeros(len(left), np.bool_), -SMALL_CELLS
+def far_enough_apart(left: Integers, least: int) -> Flags:
+    """Choose months so that between two of them `least` or more have left; left: how many have by each month."""
+    chosen, last = np.zeros(len(left), np.bool_), -least
     for month, so_far in enumerate(left):
-        if so_far - last >= SMALL_CELLS:
+        if so_far - last >= least:
             chosen[month], last = True, so_far
     return chosen
 
@@ -97,8 +99,9 @@ def occupancy_curve(spells: Spells, plan: FitPlan, absorbing: tuple[int, ...], m
     """Return, by state, the share of people in it so many months after entry, among those still observed then.
 
     Only people who entered while observed count. Somebody in an absorbing state is in it for good, and counts until the last day of the
-    file. The band is Wilson's. A share that rests on fewer than five people, or on all but fewer than five, or on fewer than twenty
-    observed, is NaN: among so few, only the largest shares would be shown.
+    file. The band is Wilson's. A share that rests on fewer people than may be shown, or on all but fewer, or on fewer than four times
+    as many observed, is NaN; and so is the smallest share beside it, until those left out are together as many as may be shown, for the
+    shares of a month sum to one.
 
     References
     ----------
@@ -112,14 +115,43 @@ def occupancy_curve(spells: Spells, plan: FitPlan, absorbing: tuple[int, ...], m
     is_seen = is_new[:, None] & (days < until[:, None])
     at = _states_at(spells, days)
     n = is_seen.sum(axis=0)
+    counts = np.stack([(is_seen & (at == state)).sum(axis=0) for state in plan.order])
+    hidden = hidden_shares(counts, n, spells.small_cells)
     found = {}
-    for state in plan.order:
-        k = (is_seen & (at == state)).sum(axis=0)
-        low, high = _wilson(k, n)
-        hidden = (k < SMALL_CELLS) | (n - k < SMALL_CELLS) | (n < _LEAST_OBSERVED)
+    for state, k, is_hidden in zip(plan.order, counts, hidden, strict=True):
+        low, high = wilson(k, n)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[state] = Curve(months, *(np.where(hidden, np.nan, one) for one in (k / n, low, high)))
+            found[state] = Curve(months, *(np.where(is_hidden, np.nan, one) for one in (k / n, low, high)))
     return found
+
+
+def hidden_shares(counts: Integers, n: Integers, least: int) -> Flags:
+    """Choose which shares of a whole are not shown, so that no difference tells a small one either.
+
+    Parameters
+    ----------
+    counts
+        People by state and month, shape (state, month).
+    n
+        Their sum by month, shape (month,).
+    least
+        The smallest number of people that is shown.
+
+    Returns
+    -------
+    Whether each is left out, shape (state, month).
+
+    Examples
+    --------
+    >>> hidden_shares(np.array([[20, 20], [17, 12], [3, 8]]), np.array([40, 40]), 5).astype(int).tolist()
+    [[0, 0], [1, 0], [1, 0]]
+    """
+    hidden = np.asarray((counts < least) | (n - counts < least) | (n < _LEAST_OBSERVED * least))
+    for _ in range(len(counts)):
+        tells = hidden.any(axis=0) & (np.where(hidden, counts, 0).sum(axis=0) < least) & ~hidden.all(axis=0)
+        smallest = np.where(hidden, np.iinfo(np.int64).max, counts).argmin(axis=0)
+        hidden[smallest[tells], np.flatnonzero(tells)] = True
+    return hidden
 
 
 def _states_at(spells: Spells, days: Floats) -> Integers:
@@ -132,7 +164,8 @@ def _states_at(spells: Spells, days: Floats) -> Integers:
     return at
 
 
-def _wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
+def wilson(k: Integers, n: Integers) -> tuple[Floats, Floats]:
+    """Return the ends of Wilson's 95 % band of a share of k among n."""
     with np.errstate(invalid="ignore", divide="ignore"):
         p, z2 = k / n, NORMAL_95**2
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)

@@ -11,7 +11,7 @@ import numpy as np
 from simengine.arrays import Flags, Integers
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.spells.plan import FitPlan
-from simengine.spells.records import SMALL_CELLS, Spells
+from simengine.spells.records import Spells
 
 _PRIOR = 0.5
 """Added to every count of a share: Jeffreys's prior."""
@@ -52,31 +52,31 @@ def incident(spells: Spells) -> Flags:
 
 def fit_start(spells: Spells, plan: FitPlan) -> FittedStart:
     """Fit the shares with which people begin: counts of a Dirichlet distribution, with half a person added to each."""
-    is_new = incident(spells)
-    is_incident = int(is_new.sum()) >= SMALL_CELLS
+    is_new, least = incident(spells), spells.small_cells
+    is_incident = int(is_new.sum()) >= least
     counted = is_new if is_incident else np.ones(spells.n_people, np.bool_)
     first = spells.state[spells.first_spell[:-1]]
     notes = []
     if not is_incident and len(plan.order) > 1:
         notes.append("Start: few people entered while they were observed; the states of all at the beginning of observation count.")
     people = np.bincount(plan.stratum[counted], minlength=len(plan.strata))
-    strata = _as_counts(dict(zip(plan.strata, people, strict=True)), notes, "Strata") if len(plan.strata) > 1 else {}
+    strata = _as_counts(dict(zip(plan.strata, people, strict=True)), notes, "Strata", least) if len(plan.strata) > 1 else {}
     start = {}
     for number, name in enumerate(plan.strata):
         at = first[counted & (plan.stratum == number)]
         by_state = {spells.states[one]: int((at == one).sum()) for one in plan.order}
-        start[name] = _as_counts({state: n for state, n in by_state.items() if n}, notes, f"Start of `{name}`")
+        start[name] = _as_counts({state: n for state, n in by_state.items() if n}, notes, f"Start of `{name}`", least)
     return FittedStart(strata, start, is_incident, tuple(notes))
 
 
-def _as_counts(people: Mapping[str, int | np.int64], notes: list[str], where: str) -> dict[str, dict[str, Any]]:
+def _as_counts(people: Mapping[str, int | np.int64], notes: list[str], where: str, least: int) -> dict[str, dict[str, Any]]:
     """Say shares by counts; where one of them is small, all are rounded so that no difference betrays it."""
     if len(people) == 1:
         return {name: {"value": 1.0} for name in people}
     shown = {name: float(n) for name, n in people.items()}
-    if any(n < SMALL_CELLS for n in shown.values()):
-        notes.append(f"{where}: a count is below {SMALL_CELLS}; it stands as {SMALL_CELLS / 2:g}, the others rounded to fives.")
-        shown = {name: SMALL_CELLS / 2 if n < SMALL_CELLS else SMALL_CELLS * round(n / SMALL_CELLS) for name, n in shown.items()}
+    if any(n < least for n in shown.values()):
+        notes.append(f"{where}: a count is below {least}; it stands as {least / 2:g}, the others rounded to multiples of {least}.")
+        shown = {name: least / 2 if n < least else least * round(n / least) for name, n in shown.items()}
     return {name: {"distribution": "dirichlet", "count": n + _PRIOR} for name, n in shown.items()}
 
 
@@ -93,7 +93,7 @@ def fit_entries(spells: Spells, enrolment_months: int) -> FittedEntries | None:
     """
     is_new = incident(spells)
     counts = _by_month(spells, spells.entry_day[is_new])
-    if int(is_new.sum()) < SMALL_CELLS or len(counts) <= 1 or counts.sum() < SMALL_CELLS:
+    if int(is_new.sum()) < spells.small_cells or len(counts) <= 1 or counts.sum() < spells.small_cells:
         return None
     n, mean, variance = len(counts), float(counts.mean()), float(counts.var(ddof=1))
     inverse_size = max(variance - mean, 0.0) / mean**2

@@ -14,7 +14,7 @@ from simengine.config.validate import refuse
 from simengine.errors import Finding, one_of
 from simengine.spells.choices import FitChoices, StayByMonths
 from simengine.spells.episodes import moves_of
-from simengine.spells.records import SMALL_CELLS, Spells, counts_shown
+from simengine.spells.records import Spells, counts_shown
 
 EVERYBODY = "everybody"
 
@@ -29,8 +29,8 @@ class MovePlan:
     """Index of the state that is left."""
     target: int
     """Index of the state that is entered."""
-    is_small: bool
-    """Whether fewer people made it than may be shown."""
+    in_class: int | None
+    """Where fewer people made it than may be shown: how many counts the class has that alone is told; else none."""
     by_stratum: bool
     """Whether every stratum has a rate of its own."""
     cuts: tuple[int, ...]
@@ -41,6 +41,11 @@ class MovePlan:
     """Whether it has a trend."""
     is_frail: bool
     """Whether the frailty acts on it."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether fewer people made it than may be shown."""
+        return self.in_class is not None
 
     @property
     def is_conjugate(self) -> bool:
@@ -109,12 +114,13 @@ def _problems(spells: Spells, choices: FitChoices, *, has_events: bool) -> Itera
         if missing := [name for name in spells.states if name not in choices.states]:
             way_out = "Add them, or let the mapping call them by the name of another state"
             yield "states", "must hold every state of the file", f"none of {', '.join(missing)}", way_out
-    if spells.n_people < SMALL_CELLS:
-        yield "", f"a file must hold {SMALL_CELLS} people or more", counts_shown(spells.n_people), ""
+    least = spells.small_cells
+    if spells.n_people < least:
+        yield "", f"a file must hold {least} people or more", counts_shown(spells.n_people, least), ""
     for name in spells.states:
-        if name in states and _people_in(spells, spells.states.index(name)) < SMALL_CELLS:
+        if name in states and _people_in(spells, spells.states.index(name)) < least:
             way_out = "Let the mapping call it by the name of another state"
-            yield "states", f"{SMALL_CELLS} people or more must have been in every state", f"fewer in `{name}`", way_out
+            yield "states", f"{least} people or more must have been in every state", f"fewer in `{name}`", way_out
     seen = {_name(spells, pair): pair for pair in moves_of(spells)}
     if not seen and not has_events:
         yield "", "somebody must have moved from one state to another", "nobody who did", "Check the mapping, and the last dates"
@@ -132,13 +138,13 @@ def _problems(spells: Spells, choices: FitChoices, *, has_events: bool) -> Itera
 def _moves_named(spells: Spells, choices: FitChoices, seen: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
     """Look at the moves that a frailty or a trend names."""
     fitted = choices.moves or tuple(seen)
-    made = moves_of(spells)
+    made, least = moves_of(spells), spells.small_cells
     for key, names in (("frailty", choices.frailty), ("trend", choices.trend)):
         for name in names:
             if name not in fitted or name not in seen:
                 yield key, "must name moves that are fitted", f"`{name}`", one_of(fitted)
-            elif len(np.unique(spells.person[made[seen[name]]])) < SMALL_CELLS:
-                yield key, f"must name moves that {SMALL_CELLS} people or more made", f"`{name}`, made by fewer", "Leave it out"
+            elif len(np.unique(spells.person[made[seen[name]]])) < least:
+                yield key, f"must name moves that {least} people or more made", f"`{name}`, made by fewer", "Leave it out"
 
 
 def _unknown_states(key: str, names: Sequence[str] | Mapping[str, object], states: Sequence[str]) -> Iterator[Finding]:
@@ -156,9 +162,9 @@ def _strata(spells: Spells, choices: FitChoices) -> tuple[tuple[str, ...], Integ
     nobody_apart = (EVERYBODY,), np.zeros(spells.n_people, np.int64)
     if choices.strata == "none" or len(spells.groups) == 1:
         return *nobody_apart, []
-    people = np.bincount(spells.group, minlength=len(spells.groups))
-    if (people < SMALL_CELLS).any():
-        return *nobody_apart, [f"A group has fewer than {SMALL_CELLS} people: all groups are fitted as one stratum, `{EVERYBODY}`."]
+    people, least = np.bincount(spells.group, minlength=len(spells.groups)), spells.small_cells
+    if (people < least).any():
+        return *nobody_apart, [f"A group has fewer than {least} people: all groups are fitted as one stratum, `{EVERYBODY}`."]
     return spells.groups, spells.group, []
 
 
@@ -167,39 +173,37 @@ def _plan_move(
 ) -> tuple[MovePlan, list[str]]:
     """Decide how one move is fitted, and say what of the choices does not hold for it."""
     origin, target = (spells.states.index(one) for one in name.split(" -> "))
-    at = seen[origin, target]
+    at, least = seen[origin, target], spells.small_cells
     stay, notes = choices.stays.get(spells.states[origin], "constant"), []
-    is_small = len(np.unique(spells.person[at])) < SMALL_CELLS
+    is_small = len(np.unique(spells.person[at])) < least
     if is_small:
-        notes.append(
-            f"`{name}`: fewer than {SMALL_CELLS} people made it; one constant rate, wide enough for every count it may have."
-        )
-        return MovePlan(name, origin, target, True, False, (), False, False, False), notes
-    by_stratum = stratum is not None and not _has_small_cell(spells.person[at], stratum[spells.person[at]], int(stratum.max()) + 1)
+        notes.append(f"`{name}`: fewer than {least} people made it; one constant rate, wide enough for every count it may have.")
+        return MovePlan(name, origin, target, least, False, (), False, False, False), notes
+    by_stratum = stratum is not None and not _has_small_cell(
+        spells.person[at], stratum[spells.person[at]], int(stratum.max()) + 1, least
+    )
     if stratum is not None and not by_stratum:
-        notes.append(f"`{name}`: fewer than {SMALL_CELLS} people of a stratum made it; one rate for all strata.")
+        notes.append(f"`{name}`: fewer than {least} people of a stratum made it; one rate for all strata.")
     wanted = stay.by_months if isinstance(stay, StayByMonths) else ()
     months = (spells.end_day[at] - spells.first_day[at]) / DAYS_PER_MONTH
-    cuts = _without_small_pieces(spells.person[at], months, wanted)
+    cuts = _without_small_pieces(spells.person[at], months, wanted, least)
     if cuts != wanted:
         held = ", ".join(map(str, cuts)) or "none"
-        notes.append(
-            f"`{name}`: fewer than {SMALL_CELLS} people made it in some of its months; its rate changes at months: {held}."
-        )
+        notes.append(f"`{name}`: fewer than {least} people made it in some of its months; its rate changes at months: {held}.")
     has_trend, is_frail = name in choices.trend, name in choices.frailty
-    return MovePlan(name, origin, target, False, by_stratum, cuts, stay == "weibull", has_trend, is_frail), notes
+    return MovePlan(name, origin, target, None, by_stratum, cuts, stay == "weibull", has_trend, is_frail), notes
 
 
-def _has_small_cell(person: Integers, cell: Integers, n_cells: int) -> bool:
-    return any(len(np.unique(person[cell == one])) < SMALL_CELLS for one in range(n_cells))
+def _has_small_cell(person: Integers, cell: Integers, n_cells: int, least: int) -> bool:
+    return any(len(np.unique(person[cell == one])) < least for one in range(n_cells))
 
 
-def _without_small_pieces(person: Integers, months: np.ndarray, cuts: Sequence[int]) -> tuple[int, ...]:
+def _without_small_pieces(person: Integers, months: np.ndarray, cuts: Sequence[int], least: int) -> tuple[int, ...]:
     """Leave out cuts until enough people made the move in every piece: a piece with too few is joined to the one before it."""
     kept = list(cuts)
     while kept:
         piece = np.searchsorted(kept, months, side="left")  # a stay that ends at a cut ends in the piece before it
-        small = [one for one in range(len(kept) + 1) if len(np.unique(person[piece == one])) < SMALL_CELLS]
+        small = [one for one in range(len(kept) + 1) if len(np.unique(person[piece == one])) < least]
         if not small:
             break
         del kept[max(small[-1] - 1, 0)]

@@ -17,7 +17,7 @@ from simengine.spells.columns import read_cells
 from simengine.spells.headers import ORDINARY, find_columns
 from simengine.spells.judge import Judge
 from simengine.spells.mapping import NEEDED, MappingGiven, SpellsMapping, load_mapping_document
-from simengine.spells.records import Spells, SpellsFile
+from simengine.spells.records import Spells, SpellsFile, small_cells_asked
 from simengine.spells.table import FileFound, OpenTable, Progress, find_file, one_problem
 from simengine.spells.text_table import open_text
 from simengine.spells.typed_table import open_excel, open_parquet
@@ -35,6 +35,7 @@ def read_spells(
     dates: DateOrder | None = None,
     without_bad_rows: bool = False,
     problems: Path | str | None = None,
+    small_cells: int | None = None,
     progress: Progress = _untold,
 ) -> Spells:
     """Read spells from CSV, an Excel workbook or Parquet, whichever the file itself is.
@@ -51,6 +52,8 @@ def read_spells(
         Leave bad rows out, and count them by reason, in place of refusing the file.
     problems
         A new file for the list of all bad rows, if it is wanted.
+    small_cells
+        A smaller number of people is never shown, from 3 to 100; 5 where none is given. It stays with the spells.
     progress
         Called from time to time with the share of the file that is read, from 0 to 1.
 
@@ -64,7 +67,12 @@ def read_spells(
         If a workbook is to be read and openpyxl is not installed; or if an argument is none of what it may be.
     """
     return read_with_people(
-        place_asked(path, "path"), mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems, progress=progress
+        *(place_asked(path, "path"), mapping),
+        dates=dates,
+        without_bad_rows=without_bad_rows,
+        problems=problems,
+        small_cells=small_cells,
+        progress=progress,
     )[0]
 
 
@@ -75,6 +83,7 @@ def read_with_people(
     dates: DateOrder | None = None,
     without_bad_rows: bool = False,
     problems: Path | str | None = None,
+    small_cells: int | None = None,
     progress: Progress = _untold,
 ) -> tuple[Spells, dict[str, int]]:
     """Read spells as `read_spells` does, and return too, by what names a person in the file, the index of the person in the spells.
@@ -82,7 +91,7 @@ def read_with_people(
     Only a second table of the same people needs the names; whoever has read it forgets them.
     """
     meant, place_of = meant_by(mapping, dates)
-    listed = asked_of_bad_rows(without_bad_rows, problems)
+    listed, least = asked_of_bad_rows(without_bad_rows, problems), small_cells_asked(small_cells)
     found = find_file(path)
     table = open_table(found, meant.sheet, meant.header_row, progress)
     header_at = place_of_header(found, table)
@@ -92,12 +101,13 @@ def read_with_people(
         raise one_problem(path.name, "must have a row for each spell", "a header alone")
     notes = [*table.notes, *said_of_columns(table, places)]
     bad = BadRows(path.name, table.noun, cells.row)
-    judge = Judge(cells, meant, bad, header_at, notes)
+    judge = Judge(cells, meant, bad, header_at, notes, least)
     rows = judge.rows(meant)
-    days = check_rows(rows, meant, place_of(""), bad, {role: header for role, (_, header) in places.items()}, notes)
+    headers = {role: header for role, (_, header) in places.items()}
+    days = check_rows(rows, meant, place_of(""), bad, headers, notes, least)
     refuse_bad_rows(bad, without_bad_rows=without_bad_rows, problems=listed)
     progress(1.0)
-    file = SpellsFile(path.name, found.sha256, len(cells.row), left_out=bad.by_reason, notes=tuple(notes))
+    file = SpellsFile(path.name, found.sha256, len(cells.row), left_out=bad.by_reason, notes=tuple(notes), small_cells=least)
     spells, people = arrange(rows, days, meant, bad, file)
     index = np.full(rows.n_people, -1)
     index[people] = np.arange(len(people))

@@ -26,7 +26,7 @@ from simengine.spells.read import (
     refuse_bad_rows,
     said_of_columns,
 )
-from simengine.spells.records import Spells, SpellsFile, counts_shown
+from simengine.spells.records import Spells, SpellsFile, counts_shown, small_cells_asked
 from simengine.spells.table import FileFound, Progress, find_file, one_problem
 from simengine.spells.words import DateOrder
 
@@ -43,6 +43,7 @@ def read_tables(
     without_bad_rows: bool = False,
     problems: Path | str | None = None,
     problems_of_events: Path | str | None = None,
+    small_cells: int | None = None,
     progress: Progress = lambda share: None,  # noqa: ARG005
 ) -> OwnTables:
     """Read spells, events, or both, each from CSV, an Excel workbook or Parquet.
@@ -61,6 +62,8 @@ def read_tables(
         Leave bad rows out, and count them by reason, in place of refusing a file.
     problems, problems_of_events
         New files for the lists of all bad rows, if they are wanted.
+    small_cells
+        A smaller number of people is never shown, from 3 to 100; 5 where none is given. It stays with the tables.
     progress
         Called from time to time with the share of the first file that is read.
 
@@ -79,17 +82,22 @@ def read_tables(
         raise UsageError("problems_of_events: must be given with a table of events; found none")
     if spells is None and problems is not None:
         raise UsageError("problems: must be given with a table of spells; found none. Bad events are listed by problems_of_events")
-    of, names = None, dict[str, int]()
+    of, names, least = None, dict[str, int](), small_cells_asked(small_cells)
     if spells is not None:
         of, names = read_with_people(
-            Path(spells), mapping, dates=dates, without_bad_rows=without_bad_rows, problems=problems, progress=progress
+            *(Path(spells), mapping),
+            dates=dates,
+            without_bad_rows=without_bad_rows,
+            problems=problems,
+            small_cells=least,
+            progress=progress,
         )
     if events is None:
         assert of is not None
         return OwnTables(of)
     meant, place_of = meant_by(mapping, dates)
     _check_mapping(meant, place_of, has_spells=of is not None)
-    return _Reading(Path(events), meant, place_of, progress).joined(
+    return _Reading(Path(events), meant, place_of, progress, least).joined(
         of, names, without_bad_rows=without_bad_rows, problems=problems_of_events
     )
 
@@ -116,8 +124,8 @@ def _check_mapping(meant: SpellsMapping, place_of: Callable[[str], str], *, has_
 class _Reading:
     """One table of events, while it is read."""
 
-    def __init__(self, path: Path, meant: SpellsMapping, place_of: Callable[[str], str], progress: Progress) -> None:
-        self.meant, self.place_of = meant, place_of
+    def __init__(self, path: Path, meant: SpellsMapping, place_of: Callable[[str], str], progress: Progress, least: int) -> None:
+        self.meant, self.place_of, self.small_cells = meant, place_of, least
         self.found: FileFound = find_file(path)
         table = open_table(self.found, meant.events.sheet, meant.events.header_row, progress)
         header_at = place_of_header(self.found, table)
@@ -131,7 +139,7 @@ class _Reading:
             raise one_problem(path.name, "must have a row for each event", "a header alone")
         self.notes = [*table.notes, *said_of_columns(table, places)]
         self.bad = BadRows(path.name, table.noun, cells.row)
-        self.judge = Judge(cells, meant.events, self.bad, header_at, self.notes, "event", "events.")
+        self.judge = Judge(cells, meant.events, self.bad, header_at, self.notes, least, "event", "events.")
         self.rows: EventRows = read_event_rows(self.judge, meant.events, meant.groups, place_of(""))
 
     def joined(
@@ -153,12 +161,16 @@ class _Reading:
         from_day = None if self.meant.observed_from is None else day_number(self.meant.observed_from)
         is_early = check_event_rows(rows, observed, from_day, self.bad, self.headers)
         refuse_bad_rows(self.bad, without_bad_rows=without_bad_rows, problems=problems)
-        file = SpellsFile(self.found.path.name, self.found.sha256, len(rows.person), left_out=self.bad.by_reason)
+        file = SpellsFile(
+            self.found.path.name, self.found.sha256, len(rows.person), left_out=self.bad.by_reason, small_cells=self.small_cells
+        )
         at = np.flatnonzero(~self.bad.is_bad & ~is_early)
         if not len(at):
             raise one_problem(file.name, "must hold events of one person or more", "none that is good and observed")
         if is_early.any():
-            self.notes.append(f"Events over before observation, and left out: {counts_shown(int(is_early.sum()))}.")
+            self.notes.append(
+                f"Events over before observation, and left out: {counts_shown(int(is_early.sum()), self.small_cells)}."
+            )
         events = _arranged(rows, at, index, alone, replace(file, notes=tuple(self.notes)))
         if spells is None:
             alone = replace(alone, file=events.file)
@@ -187,11 +199,11 @@ class _Reading:
             at = np.flatnonzero(of_person == number)
             if len(at) > meant.events.people[name]:
                 rule = f"must not be fewer people than have events in `{name}`"
-                found = f"{meant.events.people[name]:,} people, and {counts_shown(len(at))} with events"
+                found = f"{meant.events.people[name]:,} people, and {counts_shown(len(at), self.small_cells)} with events"
                 raise StudyError([Problem(self.place_of("events.people"), f"events.people.{name}", rule, found)])
             index[at] = start[number] + np.arange(len(at))
         group = np.repeat(np.arange(len(groups)), [meant.events.people[one] for one in groups])
-        return _in_one_state(meant, groups, group), index
+        return _in_one_state(meant, groups, group, self.small_cells), index
 
     def _groups_of_people(self, groups: tuple[str, ...], is_apart: bool) -> Integers:
         """Return the group of each person by first appearance; -1 of somebody without a good row."""
@@ -241,7 +253,7 @@ def _arranged(rows: EventRows, at: Integers, index: Integers, spells: Spells, fi
     )
 
 
-def _in_one_state(meant: SpellsMapping, groups: tuple[str, ...], group: Integers) -> Spells:
+def _in_one_state(meant: SpellsMapping, groups: tuple[str, ...], group: Integers, small_cells: int) -> Spells:
     """Make spells of people who were in one state on all days; it began on the day before, so nobody entered while observed."""
     first, until = day_number(str(meant.observed_from)), day_number(str(meant.observed_until))
     n = len(group)
@@ -258,5 +270,5 @@ def _in_one_state(meant: SpellsMapping, groups: tuple[str, ...], group: Integers
         group=group,
         entry_day=np.full(n, first),
         observed_until=np.full(n, until),
-        file=SpellsFile("", "", 0),
+        file=SpellsFile("", "", 0, small_cells=small_cells),
     )

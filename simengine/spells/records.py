@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from simengine.arrays import Flags, Floats, Integers
+from simengine.asked import LEAST_SMALL_CELLS, MOST_SMALL_CELLS, SMALL_CELLS, whole
 from simengine.records.arrays import Axes, Record
-
-SMALL_CELLS = 5
-"""A smaller number of people is not shown."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class SpellsFile:
     """Spells in no row: gaps that the mapping's `between_spells` or `after_last_spell` says how to fill."""
     notes: tuple[str, ...] = ()
     """Sentences on what was decided from the file itself, such as the order of day and month."""
+    small_cells: int = SMALL_CELLS
+    """A smaller number of its people is not shown, nor told apart in anything that is fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +75,37 @@ class Spells(Record):
         """Number of people."""
         return len(self.group)
 
+    @property
+    def small_cells(self) -> int:
+        """A smaller number of people is not shown."""
+        return self.file.small_cells
+
     def __len__(self) -> int:
         return len(self.person)
 
 
-def counts_shown(n: int, least: int = SMALL_CELLS) -> str:
+def small_cells_asked(value: object) -> int:
+    """Take the number of people below which nothing is shown; nothing asked for is the usual one.
+
+    Raises
+    ------
+    UsageError
+        If it is none that it may be.
+
+    Examples
+    --------
+    >>> small_cells_asked(None), small_cells_asked(10)
+    (5, 10)
+    """
+    return SMALL_CELLS if value is None else whole(value, "small_cells", LEAST_SMALL_CELLS, MOST_SMALL_CELLS)
+
+
+def counts_shown(n: int, least: int) -> str:
     """Write a number of people so that a small one, even none, tells nothing about anybody.
 
     Examples
     --------
-    >>> counts_shown(1234), counts_shown(4), counts_shown(4, least=2), counts_shown(0)
+    >>> counts_shown(1234, 5), counts_shown(4, 5), counts_shown(4, 3), counts_shown(0, 5)
     ('1,234', 'fewer than 5', '4', 'fewer than 5')
     """
     return f"{n:,}" if n >= least else f"fewer than {least}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simengine.spells.choices import FitChoices
 
 Tree = dict[str, Any]
-_LEAST_CORRELATION = 5e-5
+LEAST_CORRELATION = 5e-5
 
 
 def section_of(
@@ -66,7 +66,7 @@ def section_of(
     pairs = [(pair, marks) for pair in moves.correlations]
     if events_file is not None:
         pairs += _put_events(tree, events, events_file)
-    if pairs := [pair for pair in pairs if abs(pair[0][2]) >= _LEAST_CORRELATION]:
+    if pairs := [pair for pair in pairs if abs(pair[0][2]) >= LEAST_CORRELATION]:
         tree["correlations"] = {
             f"fitted_{number}": {"between": [a, b], "value": round(value, 4), **of}
             for number, ((a, b, value), of) in enumerate(pairs, start=1)

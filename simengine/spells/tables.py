@@ -21,7 +21,8 @@ _SHAPES = ("weibull_shape", "trend_per_year", "variance", ".factor.", "by_months
 def fit_tables(content: FitContent) -> RenderableType:
     """Lay out what was seen and fitted, how well it fits, and what was put together."""
     file = content["file"]
-    heading = f"{file['name']}: {file['rows']:,} rows, {file['people']} people; strata: {', '.join(content['strata'])}"
+    rows = "" if file["rows"] is None else f"{file['rows']:,} rows, "
+    heading = f"{file['name']}: {rows}{file['people']} people; strata: {', '.join(content['strata'])}"
     parts: list[RenderableType] = [Text(heading, style="bold")]
     if content["moves"]:
         parts.append(_moves(content))
@@ -40,12 +41,12 @@ def _moves(content: FitContent) -> Table:
     layout = fit_table("Moves: one rate for all, with its 90 % interval", "move", "moves", "person-months", "a month", "from", "to")
     for name, move in content["moves"].items():
         rates = (f"{rate:.4f}" for rate in (move["rate_per_month"], *move["interval_90"]))
-        layout.add_row(name, _number_of_moves(move), f"{move['person_months']:,.0f}", *rates)
+        layout.add_row(name, _number_of_moves(move, content["file"]["small_cells"]), f"{move['person_months']:,.0f}", *rates)
     return layout
 
 
-def _number_of_moves(move: FittedMoveContent) -> str:
-    return counts_shown(0) if move["moves"] is None else f"{move['moves']:,}"
+def _number_of_moves(move: FittedMoveContent, least: int) -> str:
+    return counts_shown(0, least) if move["moves"] is None else f"{move['moves']:,}"
 
 
 def _shapes(numbers: list[FittedNumber]) -> Table:

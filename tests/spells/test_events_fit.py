@@ -282,7 +282,7 @@ def test_state_in_which_few_people_had_it__tells_no_count() -> None:
 def test_classes_of_counts__hold_five_people_or_more() -> None:
     rng = np.random.default_rng(9)
     happened = sorted({(person, int(day), None) for person in range(10) for day in rng.integers(60, 90, person)})
-    for counts in judge_events((fitted(STAYS, events_of(happened)),)).counts.values():
+    for counts in judge_events((fitted(STAYS, events_of(happened)),), 5).counts.values():
         assert min(one.observed for one in counts.classes) >= 5
         assert sum(one.observed for one in counts.classes) == 10
         assert sum(one.expected for one in counts.classes) == pytest.approx(10, abs=0.2)
@@ -363,11 +363,14 @@ def test_events_that_are_not_in_the_file__are_refused() -> None:
 
 def test_command__writes_a_folder_of_events_alone_that_holds_nobody(tmp_path: Path) -> None:
     words = ["fit", "--events", LEAVE, "--mapping", LEAVE_MAPPING, "--pathway", FOLDER / "sick_leave_pathway.yaml", "-o", "fitted"]
+    words += ["--small-cells", "30"]
     done = in_this_process(words, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "sick_leave" in done.stdout
     told = json.loads((tmp_path / "fitted" / "fit.json").read_text())
     assert told["events"]["fitted"]["sick_leave"]["rates"]["employed"]["events"] == 2578
+    counts = [one["observed"] for one in told["events"]["fitted"]["sick_leave"]["counts"]["classes"]]
+    assert (told["file"]["small_cells"], sum(counts), min(counts) >= 30) == (30, 500, True)
     assert told["section"] == yaml.safe_load((tmp_path / "fitted" / "pathway_section.yaml").read_text())
     assert told["section"]["events"]["sick_leave"]["by_stratum"]["schools"]["certainty"] == "D"
     assert (tmp_path / "fitted" / "fit.png").read_bytes().startswith(b"\x89PNG")
@@ -375,9 +378,13 @@ def test_command__writes_a_folder_of_events_alone_that_holds_nobody(tmp_path: Pa
         if path.suffix != ".png":
             assert "Anställningsnummer" not in path.read_text()
             assert str(LEAVE.parent) not in path.read_text()
-    assert (tmp_path / "fitted" / "run-again.txt").read_text().startswith("simengine fit --events sick_leave_made_up.csv --pathway")
+    again = (tmp_path / "fitted" / "run-again.txt").read_text()
+    assert again.startswith("simengine fit --events sick_leave_made_up.csv --pathway")
+    assert "--small-cells 30" in again
 
 
 def test_command__refuses_in_one_message(tmp_path: Path) -> None:
     done = in_this_process(["fit"], tmp_path)
     assert (done.returncode, done.stderr) == (2, "simengine: a table of spells, or of events, must be given; found neither\n")
+    done = in_this_process(["fit", LEAVE, "--small-cells", "2"], tmp_path)
+    assert (done.returncode, done.stderr) == (2, "simengine: --small-cells: must be a whole number from 3 to 100; found '2'\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from simengine.distributions import Constant, quantities_in
 from simengine.errors import StudyError, UsageError
 from simengine.report.document import yaml_text
 from simengine.spells.costs import fit_costs
-from simengine.spells.episodes import episodes_of
+from simengine.spells.episodes import episodes_of, moves_of
 from simengine.spells.expected import expected_moves, expected_occupancy
 from simengine.spells.hazards import MoveHazard, fit_hazards
+from simengine.spells.observed import occupancy_curve
 from simengine.spells.people import fit_entries, fit_start
+from simengine.spells.read import read_spells
+from simengine.spells.read_tables import read_tables
 from simengine.spells.records import Spells
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT, sized
@@ -176,6 +180,84 @@ def test_small_number__cannot_be_read_from_anything_written() -> None:
     assert first == second
 
 
+def test_limit_of_what_is_shown__may_be_another(tmp_path: Path) -> None:
+    """With 7 at least, two and six who went away are told alike: both counts lie in the class from 1 to 7; the seven who went out are told.
+
+    By hand: the middle of 1 to 7 is 4; with half an event more the mean is 4.5, the variance 4.5 + 48 / 12, so that the gamma
+    distribution has the shape 4.5 x 4.5 / 8.5 = 2.382.
+    """
+    for n in (2, 6):
+        told = simengine.fit(with_limit(turned(n), 7)).content
+        assert (told["file"]["small_cells"], told["file"]["rows"]) == (7, None)
+        away, out = told["moves"]["in -> away"], told["moves"]["in -> out"]
+        assert (away["people"], away["moves"], out["people"], out["moves"]) == ("fewer than 7", None, "7", 7)
+        rate = told["section"]["pathway"]["moves"]["in -> away"]["rate_per_month"]
+        assert rate["events"] == pytest.approx(2.382, abs=5e-4)
+        assert "fewer than 7 people made it" in " ".join(told["notes"])
+        assert "5 people" not in " ".join(told["notes"])
+    assert simengine.fit(with_limit(turned(3), 3)).content["moves"]["in -> away"]["moves"] == 3
+    with pytest.raises(StudyError, match="a file must hold 100 people or more; found fewer than 100"):
+        simengine.fit(with_limit(turned(2), 100))
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "person;state;from;to\n" + "".join(f"{n};a;2020-01-01;2020-02-01\n{n};b;2020-02-01;2020-03-01\n" for n in range(9))
+    )
+    spells = read_spells(table, {"last_day_counts": False, "after_last_spell": "not_observed"}, small_cells=9)
+    assert simengine.fit(spells).content["file"]["people"] == "9"
+    with pytest.raises(
+        UsageError, match="small_cells: must be given when tables are read; found 5 for tables that were read with 9"
+    ):
+        simengine.fit(spells, small_cells=5)
+
+
+@pytest.mark.parametrize("wrong", [2, 101, 0, True, 5.0, "5"])
+def test_limit_of_what_is_shown__has_limits(wrong: Any) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: simengine.fit(SAMPLE, None, MAPPING, small_cells=wrong),
+        lambda: read_spells(SAMPLE, MAPPING, small_cells=wrong),
+        lambda: read_tables(SAMPLE, None, MAPPING, small_cells=wrong),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match="small_cells: must be a whole number from 3 to 100; found"):
+            call()
+
+
+def test_no_number_of_people_that_is_written__is_below_the_limit() -> None:
+    """Of the made-up placements with 30 at least: every class, curve and count holds 30 people or more, or is said to be fewer."""
+    found = simengine.fit(
+        SAMPLE, {"strata": "none", "stays": {"placed": {"by_months": [6, 12, 24, 36, 48, 60]}}}, MAPPING, small_cells=30
+    )
+    spells = read_spells(SAMPLE, MAPPING, small_cells=30)
+    for name, move in found.content["moves"].items():
+        people = len(np.unique(spells.person[moves_of(spells)[tuple(spells.states.index(one) for one in name.split(" -> "))]]))
+        assert move["people"] == (str(people) if people >= 30 else "fewer than 30")
+        cuts = found.section["pathway"]["moves"][name].get("by_months_in_state", {}).get("from_months", [])
+        assert len(cuts) < 6
+    for by_state in found.section["pathway"]["start"].values():
+        assert all(share.get("count", 30.5) == 15.5 or (share.get("count", 30.5) - 0.5) >= 30 for share in by_state.values())
+    seen, _ = found.goodness.survival_curves["placed"]
+    left = np.sort((spells.end_day - spells.first_day)[(spells.state == spells.states.index("placed")) & ~spells.is_open]) / months(
+        1
+    )
+    shown = np.flatnonzero(np.isfinite(seen.share))
+    so_far = np.searchsorted(left, seen.months[shown], side="right")
+    assert (np.diff(so_far) >= 30).all()
+
+
+def test_small_share_of_a_month__is_not_the_rest_of_the_others() -> None:
+    """Of 40 people 20 are in, 17 out and 3 away: with 20 and 17 shown, 40 - 20 - 17 would be read. 8 away may be shown."""
+    people = [[("in", 0, months(9))]] * 15 + [[("in", 0, months(6)), ("away", months(6), months(9))]] * 5
+    people += [[("in", 0, months(1)), ("out", months(1), months(9))]] * 17
+    for n, n_shown in ((3, 1), (8, 3)):
+        spells = spells_of([*people, *[[("in", 0, months(1)), ("away", months(1), months(9))]] * n])
+        curves = occupancy_curve(spells, planned(spells)[0], (), 8)
+        assert sum(bool(np.isfinite(curve.share[4])) for curve in curves.values()) == n_shown
+
+
+def with_limit(spells: Spells, least: int) -> Spells:
+    return replace(spells, file=replace(spells.file, small_cells=least))
+
+
 def test_small_stratum__has_no_rate_of_its_own() -> None:
     people = [[("in", 0, months(6)), ("out", months(6), months(9))]] * 20
     few = [[("in", 0, months(9))]] * 10
@@ -196,7 +278,7 @@ def test_small_start__is_rounded_with_all_others() -> None:
     spells = spells_of([[("in", 0, 300)]] * 20 + [[("in", 0, 100), ("away", 100, 300)]] * 6 + [[("away", 0, 300)]] * 4)
     start = fit_start(spells, planned(spells)[0])
     assert {state: one["count"] for state, one in start.start["everybody"].items()} == {"away": 3.0, "in": 25.5}
-    assert start.notes == ("Start of `everybody`: a count is below 5; it stands as 2.5, the others rounded to fives.",)
+    assert start.notes == ("Start of `everybody`: a count is below 5; it stands as 2.5, the others rounded to multiples of 5.",)
 
 
 def test_cost_of_few_people__has_no_price() -> None:

@@ -41,7 +41,7 @@ def episodes(entry: np.ndarray, stop: np.ndarray, is_event: np.ndarray, years: n
 
 
 def plan(**traits: object) -> MovePlan:
-    given = {"is_small": False, "by_stratum": False, "cuts": (), "has_shape": False, "has_trend": False, "is_frail": False}
+    given = {"in_class": None, "by_stratum": False, "cuts": (), "has_shape": False, "has_trend": False, "is_frail": False}
     return MovePlan("in -> out", 0, 1, **{**given, **traits})  # type: ignore[arg-type]
 
 
@@ -174,10 +174,10 @@ def test_left_truncation__counts_from_the_day_of_entry_and_in_the_right_piece() 
 
 def test_small_count__is_a_class_of_five() -> None:
     """Classes 1 to 5 and 6 to 10: mean 3.5 and variance 3.5 + 2, so shape 3.5² / 5.5."""
-    k, at_risk = posterior_of_count(2, 55, Priors(), is_small=True)
+    k, at_risk = posterior_of_count(2, 55, Priors(), 5)
     assert (k, at_risk) == (pytest.approx(12.25 / 5.5), pytest.approx(55 * 3.5 / 5.5))
-    assert posterior_of_count(5, 55, Priors(), is_small=True) == (k, at_risk)
-    assert posterior_of_count(6, 55, Priors(), is_small=True) != (k, at_risk)
+    assert posterior_of_count(5, 55, Priors(), 5) == (k, at_risk)
+    assert posterior_of_count(6, 55, Priors(), 5) != (k, at_risk)
 
 
 def test_trend__is_that_of_the_closed_form() -> None:
