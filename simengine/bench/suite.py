@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simengine.asked import names_asked
 from simengine.bench.card import BENCH_FAMILIES
+from simengine.bench.choices.compared import compared_incentive_problems
 from simengine.bench.choices.design import design_problems
 from simengine.bench.choices.engine import study_design_problems, study_sizing_problems
 from simengine.bench.choices.incentives import incentive_problems
@@ -27,6 +28,7 @@ _CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
     design_problems,
     study_design_problems,
     incentive_problems,
+    compared_incentive_problems,
     inference_problems,
     study_inference_problems,
     forecast_problems,

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from simengine.bench.card import BENCH_FAMILIES
-from simengine.bench.choices import design, incentives
+from simengine.bench.choices import compared, design, incentives
 from simengine.bench.choices.problem import ChoiceProblem
 from simengine.bench.estimation.amounts import AmountProblem
 from simengine.bench.estimation.methods import signed_contracts
@@ -122,6 +122,40 @@ def test_best_choices__are_those_of_theory() -> None:
     assert best("three_results") == {"bad": 0, "middling": 0, "good": 5}
     assert best("easy_and_hard_people")["for_hard"] == 4.5
     assert best("easy_and_hard_people")["for_easy"] * 0.8 < 1.4
+    # Source: hand, Holmstrom 1982: the results have a variance of 2 and a correlation of 1/2, so the share is
+    # 1 / (1 + r c s^2 (1 - k^2)) = 1 / (1 + 2 x 0.5 x 2 x 3/4) = 0.4, and the peer's -1/2 of it.
+    assert best("a_share_of_a_peers_result") == {"own": 0.4, "peer": -0.2}
+    # Source: hand, Weitzman 1980: what a unit brings is alike in both years, 1 / (1 + r c (2 l^2 + s^2)) = 1/4; of the first year's
+    # bonus the rising target takes 0.6 of the second.
+    assert best("a_target_that_rises") == {"first": 0.4, "second": 0.25}
+    # Source: hand, Lazear and Rosen 1981: the difference of two errors of the sd 2 / sqrt(pi) has the density
+    # 1 / (2 x 2 / sqrt(pi) x sqrt(pi)) = 1/4 at 0, so the prize is 2 / 0.25, effort 8 x 0.25 / 2 = 1, and each is left with 3.5
+    # where it is paid 3.5 + 1 - 8 / 2.
+    assert best("a_prize_for_the_better") == {"for_each": 0.5, "prize": 8.0}
+
+
+def test_responses_to_compared_results__are_what_is_best_for_who_responds() -> None:
+    # Source: slow twin: who responds tries a grid of efforts against the terms themselves, read from what the simulator pays.
+    efforts, step = np.linspace(-1, 3, 4001), 1e-3
+    # A provider with a fifth of its own result and minus a tenth of the peer's: effort costs e^2 / 4.
+    assert efforts[np.argmax(0.2 * efforts - compared.PEER_COST * efforts**2 / 2)] == pytest.approx(0.2 / 0.5, abs=step)
+    # Bonuses of 0.7 and 0.5: the second year is paid above 0.6 of the first; both efforts at once.
+    first, second = np.meshgrid(efforts[::20], efforts[::20], indexing="ij")
+    worth = 0.7 * first + 0.5 * (second - 0.6 * first) - (first**2 + second**2) / 2
+    place = np.unravel_index(np.argmax(worth), worth.shape)
+    assert (first[place], second[place]) == pytest.approx((0.4, 0.5), abs=20 * step)
+    paid = find_problem("a_target_that_rises").simulate({"first": 0.7, "second": 0.5}, N, 1)["payer"]
+    # Source: hand: the provider is left with 0, so the payer has 0.4 + 0.5 less the costs 0.08 + 0.125 and the risk
+    # (0.9^2 + 0.4^2 + 0.5^2) / 2 = 0.61.
+    assert abs(paid.mean() - 0.085) < 4.5 * paid.std() / np.sqrt(N)
+    # A prize of 7 or of 14: no other effort is better than the rival's, if that is the prize times the density over the cost.
+    for prize in (7.0, 14.0):
+        rival, spread = prize / 8, compared.RIVAL_SD * np.sqrt(2)
+        own = prize * stats.norm.cdf((efforts - rival) / spread) - compared.RIVAL_COST * efforts**2 / 2
+        assert efforts[np.argmax(own)] == pytest.approx(rival, abs=step)
+    # Source: hand: without a prize nobody works: 2 x 2 x 2 less 2 x 3.5 is left; for a twentieth less both decline.
+    found = find_problem("a_prize_for_the_better")
+    assert found.exact({"for_each": np.array([3.5, 3.45]), "prize": np.zeros(2)})["objective"] == pytest.approx([1, 0])
 
 
 def test_wrong_payments__are_those_of_a_bivariate_normal() -> None:
