@@ -47,6 +47,7 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
         "plan_holds": forecasting.plan_holds,
         "other_contracts": forecasting.other_contracts,
         "log_normal_of_others": forecasting.log_normal_of_others,
+        "so_far_goes_on": forecasting.so_far_goes_on,
     },
 }
 """By family and name: the methods that come with the suite."""
