@@ -21,7 +21,9 @@ probability its own size or that of the rarer side, else the size of the answer.
 `describe()` gives the `terms` of the contract, the `dimension` of the uniforms of a replication, and of each quantity its
 `functional` (`mean`, `sd`, `below`, `at_least`, `quantile`, `cvar`), its `column` of what `simulate` returns, and perhaps other
 `terms`, a contract whose value is taken off (`less`), or the term `by` which a derivative is taken. `simulate` takes any of the
-terms and `uniforms` of the shape (replications, dimension): so any point set can be put in. Of a study the uniforms are those of its
+terms and `uniforms` of the shape (replications, dimension): so any point set can be put in. Where `describe()` has `given`, a number
+of uniforms, `simulate({"given": array}, n, seed)` takes the first so many of them, shape (n, given), and returns by the name of a quantity
+its expected value given them, for methods that integrate a part in closed form. Of a study the uniforms are those of its
 uncertain numbers, and its people are drawn by the seed.""",
     "sizing": """An answer names a value for every term, `{"terms": {"price": 1.34}}`, or says that no terms keep the limits, `{"terms": None}`. It
 is rounded to the steps of the terms and judged exactly, not by another simulation: `loss` is what the objective gives up, as a share of
@@ -45,9 +47,9 @@ leaves aside.""",
     "forecasts": """The public INDIGO tables of impact bonds do not come with the package; download them and name their folder with
 `--tables`. Each repeat is another contract, forecast from its plan and from all other contracts, none of them twice: with
 `--repeats 100` all are. An answer is a sample of what is asked for, `{"samples": array}`: of most problems a multiple of what the
-first plan has, scored by its logarithm, else years. `python -m verification.bench.forecasts FOLDER` prints every contract and its answer, by a program
-of its own. Results carry the fingerprint of the tables, and those of two downloads are not compared. So few contracts tell methods
-apart only where they differ by much: the standard errors beside the scores say by how much.
+first plan has, scored by its logarithm, else years. `python -m verification.bench.forecasts FOLDER` prints every contract and its
+answer, by a program of its own. Results carry the fingerprint of the tables, and those of two downloads are not compared. So few
+contracts tell methods apart only where they differ by much: the standard errors beside the scores say by how much.
 
 The numbers of contracts on the cards are those of the tables of May 2025. A contract that paid nothing in a period has no logarithm and
 is left out of its problem. A plan that repeats payments already made was written after them; nothing that it repeats is asked for. Not

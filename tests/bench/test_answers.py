@@ -11,7 +11,8 @@ from simengine.bench.choices import compared, design, incentives
 from simengine.bench.choices.problem import ChoiceProblem
 from simengine.bench.estimation.amounts import AmountProblem
 from simengine.bench.estimation.methods import signed_contracts
-from simengine.bench.estimation.quantity import functional_of
+from simengine.bench.estimation.quantity import functional_of, per_replication
+from simengine.bench.estimation.studies import StudyProblem
 from simengine.bench.inference.problem import InferenceProblem
 from simengine.bench.inference.scores import classifier_accuracy, crps_of_sample, log_score_of_sample
 from simengine.bench.problem import frozen_answers, refuse_changed_problem
@@ -74,6 +75,40 @@ def test_closed_forms__agree_with_simulation(problem: AmountProblem) -> None:
         # Difference quotients over 2 % of a term, and tails of 25 replications in a batch, are biased by less than a fiftieth.
         bias = 0.02 * answer["scale"] if one.by or one.functional in ("cvar", "quantile", "sd") else 0.0
         assert abs(np.mean(batches) - answer["value"]) < 5.6 * spread + bias + 1e-9, name
+
+
+GIVEN = [problem for problem in suite() if isinstance(problem, AmountProblem | StudyProblem) and problem.given_form]
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("problem", GIVEN, ids=name_of)
+def test_expected_values__are_those_of_replications_with_the_same_uniforms(problem: AmountProblem | StudyProblem) -> None:
+    # Source: another path: the simulator on many replications that share the uniforms that are given.
+    told = problem.describe()
+    n, drawn = (2000, 1) if isinstance(problem, StudyProblem) else (20_000, told["dimension"])
+    for place in (0.4,) if isinstance(problem, StudyProblem) else (0.4, 0.7):
+        given = np.full((1, told["given"]), place)
+        if name_of(problem) == "one_in_a_million":
+            given = np.full((1, told["given"]), 0.94)  # Else the last delay would have to be too long to be seen.
+        free = np.random.default_rng(5).random((n, drawn))
+        free[:, : told["given"]] = given
+        expected = problem.simulate({"given": given}, 1, 1)
+        for name, value in expected.items():
+            one = told["quantities"][name]
+            if one.get("by"):
+                continue
+            found = np.zeros(n)
+            for key, factor in signed_contracts(one, told["terms"]).items():
+                values = problem.simulate({"uniforms": free, **dict(key)}, n, 3)[one["column"]]
+                found += factor * per_replication(values, one["functional"], one.get("at", 0.0))
+            assert abs(found.mean() - value[0]) < 4.5 * found.std() / np.sqrt(n) + 1e-9, (place, name)
+
+
+def test_expected_slope__is_the_difference_of_expected_payments() -> None:
+    # Source: numerical differentiation of the same form, which is held against simulation.
+    problem, given = find_problem("a_threshold_bonus"), np.array([[0.3], [0.8]])
+    low, high = (problem.simulate({"given": given, "threshold": 0.1 + step}, 2, 1)["mean"] for step in (-1e-5, 1e-5))
+    assert problem.simulate({"given": given}, 2, 1)["by_threshold"] == pytest.approx((high - low) / 2e-5, rel=1e-6)
 
 
 def test_nested_problem__tends_to_its_closed_form_and_its_halves_to_the_level_below() -> None:
@@ -208,6 +243,15 @@ def test_posterior__is_prior_times_likelihood(problem: InferenceProblem) -> None
     mean, reference = weight @ found["theta"], problem.reference_sample(0)
     error = reference.std(axis=0) * np.sqrt((weight**2).sum() + 1 / len(reference))
     assert (np.abs(mean - reference.mean(axis=0)) < 5 * error).all()
+
+
+@pytest.mark.parametrize("problem", [one for one in INFERENCES if one.by_wave], ids=name_of)
+def test_likelihood_of_waves__is_that_of_all_data(problem: InferenceProblem) -> None:
+    # Source: the whole is the sum of its waves, up to what is the same for every parameter.
+    found = problem.simulate({}, 50, 3)
+    difference = found["log_likelihood_by_wave"].sum(axis=1) - found["log_likelihood"]
+    assert found["log_likelihood_by_wave"].shape == (50, problem.describe()["waves"])
+    assert difference == pytest.approx(difference[0])
 
 
 def test_scores_of_samples__are_those_of_closed_forms() -> None:
