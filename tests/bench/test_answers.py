@@ -18,6 +18,7 @@ from simengine.bench.inference.scores import classifier_accuracy, crps_of_sample
 from simengine.bench.problem import frozen_answers, refuse_changed_problem
 from simengine.bench.remake import remake_answers
 from simengine.bench.suite import find_problem, suite
+from simengine.errors import UsageError
 
 AMOUNTS = [problem for problem in suite() if isinstance(problem, AmountProblem)]
 CHOICES = [problem for problem in suite() if type(problem) is ChoiceProblem]
@@ -134,6 +135,15 @@ def test_exact_value_of_a_choice__agrees_with_simulation(problem: ChoiceProblem)
             spread = np.std(batches, ddof=1) / np.sqrt(10)
             # Student's t with 9 degrees of freedom leaves 8.5 once in 70,000; rounding alone of a cost that is no chance.
             assert abs(np.mean(batches) - exact[name][0]) < 8.5 * spread + 1e-9 * max(abs(exact[name][0]), 1), (name, share)
+
+
+@pytest.mark.parametrize("name", ["a_share_and_a_cap_on_the_engine", "arms_on_the_engine"])
+def test_study_of_choice__takes_no_uniforms_and_says_so(name: str) -> None:
+    problem = find_problem(name)
+    assert problem.describe()["dimension"] == 0
+    terms = {term: one["low"] for term, one in problem.describe()["terms"].items()}
+    with pytest.raises(UsageError, match="found 'uniforms'"):
+        problem.simulate({**terms, "uniforms": np.full((2, 1), 0.5)}, 2, 1)
 
 
 def best(name: str) -> dict[str, float]:

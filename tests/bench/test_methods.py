@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console, RenderableType
 
 from simengine.bench import (
     BenchProblem,
@@ -28,7 +30,7 @@ from simengine.bench.compare import observed_order
 from simengine.bench.estimation.studies import StudyProblem
 from simengine.bench.inference.methods import particle_filter, prior_sample
 from simengine.bench.inference.problem import InferenceProblem
-from simengine.bench.layout import messages_of
+from simengine.bench.layout import BreakableName, messages_of, score_tables_of_bench
 from simengine.bench.methods import BASELINES
 from simengine.bench.problem import SUITE, frozen_answers
 from simengine.bench.results import SummaryLine, read_summary_table, table_text
@@ -301,6 +303,24 @@ def test_ranks__are_worked_out_by_hand(tmp_path: Path) -> None:
     other.write_text(table_text([replace(lines[0], score=9.0)]))
     with pytest.raises(UsageError, match="must have one score for a case; found two of a for a_smooth_saving"):
         compare_results([path, other])
+
+
+def test_long_names__are_broken_after_underscores() -> None:
+    # Source: hand: of 80 columns the three names have about 40, in which these need to be broken; 120 hold them whole.
+    names = ("a_decision_after_a_pilot", "payer_quantile25", "conditional_monte_carlo")
+    for width, expected in ((16, "a_decision_\nafter_a_pilot\n"), (24, f"{names[0]}\n"), (8, "a_\ndecision\n_\nafter_a_\npilot\n")):
+        assert printed(BreakableName(names[0]), width) == expected
+    long = replace(line(names[2], names[0], 0.5, se=0.1, budget=160_000), measure=names[1])
+    rows = printed(score_tables_of_bench([long], []), 80).splitlines()
+    assert max(map(len, rows)) <= 80
+    assert re.search(r"^ a_decision_ +payer_ +conditional_ +160,000 +0\.5 ± 0\.1 +0\.1", "\n".join(rows), re.MULTILINE)
+    assert all(name in printed(score_tables_of_bench([long], []), 120) for name in names)
+
+
+def printed(content: RenderableType, width: int) -> str:
+    shown = io.StringIO()
+    Console(file=shown, width=width).print(content)
+    return shown.getvalue()
 
 
 def test_answers_of_a_file__are_judged_and_bad_files_refused(tmp_path: Path) -> None:
