@@ -37,7 +37,7 @@ def private_imports(text: str) -> list[str]:
 
 
 def test_notebooks__exist() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["norrkoping.py", "sizing.py"]
+    assert [path.name for path in NOTEBOOKS] == ["bench.py", "norrkoping.py", "sizing.py"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +21,30 @@ from simengine.bench.results import SummaryLine
 
 _NAMED = 3
 """Problems that a message names, at most."""
+
+
+@dataclass(frozen=True)
+class BreakableName:
+    """A name that is broken after an underscore where its column is too narrow for it, and within a part only where that must be."""
+
+    name: str
+
+    @property
+    def parts(self) -> list[str]:
+        """The name in pieces that each end with an underscore, but for the last."""
+        return re.findall(r"[^_]*_+|[^_]+$", self.name) or [self.name]
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(max(map(len, self.parts)), max(len(self.name), 1))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = [""]
+        for part in self.parts:
+            if len(lines[-1]) + len(part) <= options.max_width or not lines[-1]:
+                lines[-1] += part
+            else:
+                lines.append(part)
+        yield Text("\n".join(lines), overflow="fold")
 
 
 def suite_tables(problems: Sequence[BenchProblem]) -> RenderableType:
@@ -84,7 +111,7 @@ def _scores(title: str, lines: Iterable[SummaryLine], *, is_squared: bool) -> Ta
     for line in lines:
         se = f" ± {line.score_se:.2g}" if isfinite(line.score_se) else ""
         cells = (f"{line.budget:,}", f"{line.score:.3g}{se}", f"{line.cpu_seconds:.2g}")
-        layout.add_row(line.problem, line.measure, line.method, *cells)
+        layout.add_row(*map(BreakableName, (line.problem, line.measure, line.method)), *cells)
     return layout
 
 

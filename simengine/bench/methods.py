@@ -32,6 +32,7 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
         "sobol": estimation.sobol,
         "stratified": estimation.stratified,
         "control_variates": estimation.regression_on_scores,
+        "conditional_monte_carlo": estimation.conditional_monte_carlo,
         "importance_sampling": rare.importance_sampling,
         "multilevel": rare.multilevel,
     },
@@ -42,11 +43,13 @@ BASELINES: Mapping[str, Mapping[str, Method]] = {
         "prior_sample": inference.prior_sample,
         "reweighting": inference.reweighting,
         "abc_rejection": inference.abc_rejection,
+        "particle_filter": inference.particle_filter,
     },
     "forecasts": {
         "plan_holds": forecasting.plan_holds,
         "other_contracts": forecasting.other_contracts,
         "log_normal_of_others": forecasting.log_normal_of_others,
+        "so_far_goes_on": forecasting.so_far_goes_on,
     },
 }
 """By family and name: the methods that come with the suite."""

@@ -138,23 +138,25 @@ def probed_uniforms(dimension: int) -> Floats:
     return np.asarray((np.arange(1, _PROBED + 1)[:, None] * steps) % 1.0)
 
 
-def uniforms_for(problem: str, parameters: Mapping[str, Any], replications: int, seed: int, dimension: int) -> Floats:
-    """Return the uniforms of a simulation, shape (replications, dimension): those that a method gives, or drawn ones.
+def uniforms_for(
+    problem: str, parameters: Mapping[str, Any], replications: int, seed: int, dimension: int, name: str = "uniforms"
+) -> Floats:
+    """Return the uniforms of a simulation, shape (replications, dimension): those that a method gives by a name, or drawn ones.
 
     Raises
     ------
     UsageError
         If those given have another shape or leave the open unit interval.
     """
-    given = parameters.get("uniforms")
+    given = parameters.get(name)
     if given is None:
         drawn = generator_of(seed, f"bench/{problem}").random((replications, dimension))
         return np.maximum(drawn, SMALLEST_UNIFORM)
     array = np.asarray(given, dtype=np.float64)
     if array.shape != (replications, dimension):
-        raise UsageError(f"uniforms: must have the shape {(replications, dimension)}; found {array.shape}")
+        raise UsageError(f"{name}: must have the shape {(replications, dimension)}; found {array.shape}")
     if not bool(((array > 0) & (array < 1)).all()):
-        raise UsageError("uniforms: must lie above 0 and below 1; found one that does not")
+        raise UsageError(f"{name}: must lie above 0 and below 1; found one that does not")
     return array
 
 

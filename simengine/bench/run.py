@@ -13,7 +13,7 @@ from simengine.bench.attempt import Attempt, attempt
 from simengine.bench.methods import find_method, name_of_method
 from simengine.bench.problem import BenchProblem, refuse_changed_problem
 from simengine.bench.results import file_of, keep_attempt, kept_attempt
-from simengine.bench.suite import choose_problems, find_problem, needs_tables
+from simengine.bench.suite import choose_problems, find_problem, needs_tables, number_of_repeats, refuse_without_contracts
 from simengine.bench.trial import DEFAULT_CPU_SECONDS
 from simengine.errors import UsageError
 
@@ -60,7 +60,7 @@ def run_methods(
     budgets
         Replications per attempt; absent: the least of each problem's card.
     repeats
-        Attempts of each, with seeds and data sets of their own.
+        Attempts of each, with seeds and data sets of their own; of forecasts no contract is tried twice.
     jobs
         Processes.
     cpu_seconds
@@ -75,7 +75,7 @@ def run_methods(
     Raises
     ------
     UsageError
-        If a name is unknown or a number impossible.
+        If a name is unknown or a number impossible, or there are no tables, or too few contracts in them.
     ChangedProblemError
         If a problem is not the one whose answers are known.
     ResultsError
@@ -91,13 +91,14 @@ def run_methods(
     chosen = [one for one in choose_problems(problems, tables) if problems or not needs_tables(one)]
     for problem in chosen:
         refuse_changed_problem(problem)
+        refuse_without_contracts(problem)
     asked = [
         AttemptAsked(problem.card.name, method, name_of_method(method, name), budget, repeat, float(cpu_seconds), tables)
         for method in methods
         for problem in chosen
         if applies(method, problem)
         for budget in (budgets or problem.card.budgets[:1])
-        for repeat in range(repeats)
+        for repeat in range(number_of_repeats(problem, repeats))
     ]
     if not asked:
         raise UsageError("--method: must serve one of the problems; found a baseline of another family")

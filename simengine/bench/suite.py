@@ -9,12 +9,14 @@ from pathlib import Path
 
 from simengine.asked import names_asked
 from simengine.bench.card import BENCH_FAMILIES
+from simengine.bench.choices.compared import compared_incentive_problems
 from simengine.bench.choices.design import design_problems
 from simengine.bench.choices.engine import study_design_problems, study_sizing_problems
 from simengine.bench.choices.incentives import incentive_problems
 from simengine.bench.choices.sizing import small_sizing_problems
 from simengine.bench.estimation.catalogue import estimation_problems
-from simengine.bench.forecasting.problem import ForecastProblem, forecast_problems
+from simengine.bench.forecasting.catalogue import forecast_problems
+from simengine.bench.forecasting.problem import ForecastProblem
 from simengine.bench.inference.catalogue import inference_problems
 from simengine.bench.inference.engine import study_inference_problems
 from simengine.bench.problem import BenchProblem
@@ -27,6 +29,7 @@ _CATALOGUES: Sequence[Callable[[], Iterable[BenchProblem]]] = (
     design_problems,
     study_design_problems,
     incentive_problems,
+    compared_incentive_problems,
     inference_problems,
     study_inference_problems,
     forecast_problems,
@@ -85,3 +88,20 @@ def _expanded(names: Iterable[str]) -> Iterator[str]:
 def needs_tables(problem: BenchProblem) -> bool:
     """Return whether a problem cannot be run for want of the public tables."""
     return isinstance(problem, ForecastProblem) and problem.tables is None
+
+
+def refuse_without_contracts(problem: BenchProblem) -> None:
+    """Refuse a problem whose contracts stand in no tables, or too few of them.
+
+    Raises
+    ------
+    UsageError
+        If they do.
+    """
+    if isinstance(problem, ForecastProblem):
+        problem.read_contracts()
+
+
+def number_of_repeats(problem: BenchProblem, asked: int) -> int:
+    """Return how many attempts are made of those asked for: a contract that was forecast tells nothing new the second time."""
+    return min(asked, problem.instances) if isinstance(problem, ForecastProblem) else asked

@@ -7,16 +7,18 @@ import pytest
 from scipy import stats
 
 from simengine.bench.card import BENCH_FAMILIES
-from simengine.bench.choices import design, incentives
+from simengine.bench.choices import compared, design, incentives
 from simengine.bench.choices.problem import ChoiceProblem
 from simengine.bench.estimation.amounts import AmountProblem
 from simengine.bench.estimation.methods import signed_contracts
-from simengine.bench.estimation.quantity import functional_of
+from simengine.bench.estimation.quantity import functional_of, per_replication
+from simengine.bench.estimation.studies import StudyProblem
 from simengine.bench.inference.problem import InferenceProblem
 from simengine.bench.inference.scores import classifier_accuracy, crps_of_sample, log_score_of_sample
 from simengine.bench.problem import frozen_answers, refuse_changed_problem
 from simengine.bench.remake import remake_answers
 from simengine.bench.suite import find_problem, suite
+from simengine.errors import UsageError
 
 AMOUNTS = [problem for problem in suite() if isinstance(problem, AmountProblem)]
 CHOICES = [problem for problem in suite() if type(problem) is ChoiceProblem]
@@ -48,7 +50,11 @@ def test_answers__are_made_again() -> None:
     found, elsewhere = remake_answers(suite())
     assert [one for one in found if not one.agrees] == []
     assert len(found) > 400
-    assert [line.partition(":")[0] for line in elsewhere] == ["norrkoping", "peterborough", "paid_of_planned"]
+    assert [line.partition(":")[0] for line in elsewhere] == [
+        "norrkoping",
+        "peterborough",
+        *(name_of(one) for one in suite() if one.card.family == "forecasts"),
+    ]
 
 
 @pytest.mark.statistical
@@ -70,6 +76,40 @@ def test_closed_forms__agree_with_simulation(problem: AmountProblem) -> None:
         # Difference quotients over 2 % of a term, and tails of 25 replications in a batch, are biased by less than a fiftieth.
         bias = 0.02 * answer["scale"] if one.by or one.functional in ("cvar", "quantile", "sd") else 0.0
         assert abs(np.mean(batches) - answer["value"]) < 5.6 * spread + bias + 1e-9, name
+
+
+GIVEN = [problem for problem in suite() if isinstance(problem, AmountProblem | StudyProblem) and problem.given_form]
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("problem", GIVEN, ids=name_of)
+def test_expected_values__are_those_of_replications_with_the_same_uniforms(problem: AmountProblem | StudyProblem) -> None:
+    # Source: another path: the simulator on many replications that share the uniforms that are given.
+    told = problem.describe()
+    n, drawn = (2000, 1) if isinstance(problem, StudyProblem) else (20_000, told["dimension"])
+    for place in (0.4,) if isinstance(problem, StudyProblem) else (0.4, 0.7):
+        given = np.full((1, told["given"]), place)
+        if name_of(problem) == "one_in_a_million":
+            given = np.full((1, told["given"]), 0.94)  # Else the last delay would have to be too long to be seen.
+        free = np.random.default_rng(5).random((n, drawn))
+        free[:, : told["given"]] = given
+        expected = problem.simulate({"given": given}, 1, 1)
+        for name, value in expected.items():
+            one = told["quantities"][name]
+            if one.get("by"):
+                continue
+            found = np.zeros(n)
+            for key, factor in signed_contracts(one, told["terms"]).items():
+                values = problem.simulate({"uniforms": free, **dict(key)}, n, 3)[one["column"]]
+                found += factor * per_replication(values, one["functional"], one.get("at", 0.0))
+            assert abs(found.mean() - value[0]) < 4.5 * found.std() / np.sqrt(n) + 1e-9, (place, name)
+
+
+def test_expected_slope__is_the_difference_of_expected_payments() -> None:
+    # Source: numerical differentiation of the same form, which is held against simulation.
+    problem, given = find_problem("a_threshold_bonus"), np.array([[0.3], [0.8]])
+    low, high = (problem.simulate({"given": given, "threshold": 0.1 + step}, 2, 1)["mean"] for step in (-1e-5, 1e-5))
+    assert problem.simulate({"given": given}, 2, 1)["by_threshold"] == pytest.approx((high - low) / 2e-5, rel=1e-6)
 
 
 def test_nested_problem__tends_to_its_closed_form_and_its_halves_to_the_level_below() -> None:
@@ -97,6 +137,15 @@ def test_exact_value_of_a_choice__agrees_with_simulation(problem: ChoiceProblem)
             assert abs(np.mean(batches) - exact[name][0]) < 8.5 * spread + 1e-9 * max(abs(exact[name][0]), 1), (name, share)
 
 
+@pytest.mark.parametrize("name", ["a_share_and_a_cap_on_the_engine", "arms_on_the_engine"])
+def test_study_of_choice__takes_no_uniforms_and_says_so(name: str) -> None:
+    problem = find_problem(name)
+    assert problem.describe()["dimension"] == 0
+    terms = {term: one["low"] for term, one in problem.describe()["terms"].items()}
+    with pytest.raises(UsageError, match="found 'uniforms'"):
+        problem.simulate({**terms, "uniforms": np.full((2, 1), 0.5)}, 2, 1)
+
+
 def best(name: str) -> dict[str, float]:
     found: dict[str, float] = frozen_answers()[name]["answers"]["terms"]
     return found
@@ -122,6 +171,40 @@ def test_best_choices__are_those_of_theory() -> None:
     assert best("three_results") == {"bad": 0, "middling": 0, "good": 5}
     assert best("easy_and_hard_people")["for_hard"] == 4.5
     assert best("easy_and_hard_people")["for_easy"] * 0.8 < 1.4
+    # Source: hand, Holmstrom 1982: the results have a variance of 2 and a correlation of 1/2, so the share is
+    # 1 / (1 + r c s^2 (1 - k^2)) = 1 / (1 + 2 x 0.5 x 2 x 3/4) = 0.4, and the peer's -1/2 of it.
+    assert best("a_share_of_a_peers_result") == {"own": 0.4, "peer": -0.2}
+    # Source: hand, Weitzman 1980: what a unit brings is alike in both years, 1 / (1 + r c (2 l^2 + s^2)) = 1/4; of the first year's
+    # bonus the rising target takes 0.6 of the second.
+    assert best("a_target_that_rises") == {"first": 0.4, "second": 0.25}
+    # Source: hand, Lazear and Rosen 1981: the difference of two errors of the sd 2 / sqrt(pi) has the density
+    # 1 / (2 x 2 / sqrt(pi) x sqrt(pi)) = 1/4 at 0, so the prize is 2 / 0.25, effort 8 x 0.25 / 2 = 1, and each is left with 3.5
+    # where it is paid 3.5 + 1 - 8 / 2.
+    assert best("a_prize_for_the_better") == {"for_each": 0.5, "prize": 8.0}
+
+
+def test_responses_to_compared_results__are_what_is_best_for_who_responds() -> None:
+    # Source: slow twin: who responds tries a grid of efforts against the terms themselves, read from what the simulator pays.
+    efforts, step = np.linspace(-1, 3, 4001), 1e-3
+    # A provider with a fifth of its own result and minus a tenth of the peer's: effort costs e^2 / 4.
+    assert efforts[np.argmax(0.2 * efforts - compared.PEER_COST * efforts**2 / 2)] == pytest.approx(0.2 / 0.5, abs=step)
+    # Bonuses of 0.7 and 0.5: the second year is paid above 0.6 of the first; both efforts at once.
+    first, second = np.meshgrid(efforts[::20], efforts[::20], indexing="ij")
+    worth = 0.7 * first + 0.5 * (second - 0.6 * first) - (first**2 + second**2) / 2
+    place = np.unravel_index(np.argmax(worth), worth.shape)
+    assert (first[place], second[place]) == pytest.approx((0.4, 0.5), abs=20 * step)
+    paid = find_problem("a_target_that_rises").simulate({"first": 0.7, "second": 0.5}, N, 1)["payer"]
+    # Source: hand: the provider is left with 0, so the payer has 0.4 + 0.5 less the costs 0.08 + 0.125 and the risk
+    # (0.9^2 + 0.4^2 + 0.5^2) / 2 = 0.61.
+    assert abs(paid.mean() - 0.085) < 4.5 * paid.std() / np.sqrt(N)
+    # A prize of 7 or of 14: no other effort is better than the rival's, if that is the prize times the density over the cost.
+    for prize in (7.0, 14.0):
+        rival, spread = prize / 8, compared.RIVAL_SD * np.sqrt(2)
+        own = prize * stats.norm.cdf((efforts - rival) / spread) - compared.RIVAL_COST * efforts**2 / 2
+        assert efforts[np.argmax(own)] == pytest.approx(rival, abs=step)
+    # Source: hand: without a prize nobody works: 2 x 2 x 2 less 2 x 3.5 is left; for a twentieth less both decline.
+    found = find_problem("a_prize_for_the_better")
+    assert found.exact({"for_each": np.array([3.5, 3.45]), "prize": np.zeros(2)})["objective"] == pytest.approx([1, 0])
 
 
 def test_wrong_payments__are_those_of_a_bivariate_normal() -> None:
@@ -170,6 +253,15 @@ def test_posterior__is_prior_times_likelihood(problem: InferenceProblem) -> None
     mean, reference = weight @ found["theta"], problem.reference_sample(0)
     error = reference.std(axis=0) * np.sqrt((weight**2).sum() + 1 / len(reference))
     assert (np.abs(mean - reference.mean(axis=0)) < 5 * error).all()
+
+
+@pytest.mark.parametrize("problem", [one for one in INFERENCES if one.by_wave], ids=name_of)
+def test_likelihood_of_waves__is_that_of_all_data(problem: InferenceProblem) -> None:
+    # Source: the whole is the sum of its waves, up to what is the same for every parameter.
+    found = problem.simulate({}, 50, 3)
+    difference = found["log_likelihood_by_wave"].sum(axis=1) - found["log_likelihood"]
+    assert found["log_likelihood_by_wave"].shape == (50, problem.describe()["waves"])
+    assert difference == pytest.approx(difference[0])
 
 
 def test_scores_of_samples__are_those_of_closed_forms() -> None:

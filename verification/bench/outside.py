@@ -31,6 +31,7 @@ ADAPTERS = {
     "by_scipy:annealing": ("scipy", CHOICES, 10_000),
     "by_pymoo:pymoo_ga": ("pymoo", CHOICES, 10_000),
     "by_ema:ema_policies": ("ema_workbench", CHOICES, 10_000),
+    "by_sklearn:expected_improvement": ("sklearn", CHOICES, 10_000),
     "by_salib:salib_latin": ("SALib", AMOUNTS, 1024),
 }
 """By adapter: its library, the problems, the budget."""

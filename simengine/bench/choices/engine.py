@@ -39,6 +39,10 @@ class StudyChoiceProblem(LatticeProblem):
         """The frozen study."""
         return study_of(self.study)
 
+    def describe(self, instance: int = 0) -> dict[str, Any]:
+        """Return the terms, what is wanted and the limits; it takes no uniforms."""
+        return {**super().describe(instance), "dimension": 0}
+
     def simulate(
         self,
         parameters: Mapping[str, Any],
@@ -59,7 +63,8 @@ class StudyChoiceProblem(LatticeProblem):
 
     def substance(self) -> dict[str, Any]:
         """Return the description, and the study as data, without its words."""
-        return {**self.describe(), "study": substance_of(self.base)}
+        # The fingerprint was frozen when the description told one uniform: nothing of what is asked has changed since.
+        return {**super().describe(), "study": substance_of(self.base)}
 
 
 def _share_and_cap(chosen: Mapping[str, float]) -> tuple[str, ...]:

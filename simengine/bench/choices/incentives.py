@@ -28,13 +28,14 @@ _OBJECTIVE = AskedQuantity("mean", "payer")
 Parts = Mapping[str, Floats]
 
 
-def _card(name: str, title: str, question: str, difficulty: str, answer_from: str, *sources: str) -> Card:
+def incentive_card(name: str, title: str, question: str, difficulty: str, answer_from: str, *sources: str) -> Card:
+    """Make the card of a problem of the family."""
     return Card(
         name, "incentives", title, question, difficulty, answer_from, "none but rounding", _BUDGETS, "a line of NumPy", sources
     )
 
 
-def _most(
+def most_for_the_payer(
     card: Card,
     terms: Mapping[str, ChoiceTerm],
     dimension: int,
@@ -84,7 +85,7 @@ def linear() -> ChoiceProblem:
         effort, accepts = response(choices)
         return np.where(accepts, effort - choices["fixed"] - choices["share"] * effort, 0.0)
 
-    card = _card(
+    card = incentive_card(
         "a_linear_contract",
         "A linear contract",
         "The fixed part and the share of the outcome that leave the payer most, if the provider chooses its effort and may decline.",
@@ -94,7 +95,7 @@ def linear() -> ChoiceProblem:
     )
     constants = {"risk_aversion": AVERSION, "noise_sd": NOISE_SD, "cost_of_effort": COST_OF_EFFORT}
     terms = {"fixed": ChoiceTerm(-0.8, 1.0, 0.01), "share": ChoiceTerm(0.0, 1.0, 0.01)}
-    return _most(card, terms, 1, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 1, simulator, exact, constants)
 
 
 TASK_NOISE = (0.5, 2.0)
@@ -128,7 +129,7 @@ def two_tasks() -> ChoiceProblem:
         shares = np.stack([choices["first"], choices["second"]], axis=-1)
         return np.asarray(effort @ np.array(TASK_VALUES) - fixed(choices, effort) - (shares * effort).sum(axis=-1))
 
-    card = _card(
+    card = incentive_card(
         "two_tasks_of_which_one_is_noisy",
         "Two tasks, of which one is noisy",
         "The shares of two outcomes that leave the payer most, if effort for one takes from the other and the second is hard to measure.",
@@ -138,7 +139,7 @@ def two_tasks() -> ChoiceProblem:
     )
     constants = {"risk_aversion": AVERSION, "noise_sd": TASK_NOISE, "substitution": SUBSTITUTION, "values": TASK_VALUES}
     terms = {"first": ChoiceTerm(-0.5, 1.0, 0.01), "second": ChoiceTerm(-0.5, 1.0, 0.01)}
-    return _most(card, terms, 2, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 2, simulator, exact, constants)
 
 
 EFFORTS = np.linspace(0.0, 4.0, 161)
@@ -164,7 +165,7 @@ def bonus_at_threshold() -> ChoiceProblem:
         effort = response(choices)
         return np.asarray(VALUE_OF_EFFORT * effort - choices["bonus"] * special.ndtr(effort - choices["threshold"]))
 
-    card = _card(
+    card = incentive_card(
         "a_bonus_for_effort",
         "A bonus for effort",
         "The threshold and the bonus that leave the payer most, if the provider chooses its effort.",
@@ -174,7 +175,7 @@ def bonus_at_threshold() -> ChoiceProblem:
     )
     constants = {"value_of_effort": VALUE_OF_EFFORT, "cost_of_effort": COST_OF_HARD_WORK, "efforts": "0 to 4 in steps of 0.025"}
     terms = {"threshold": ChoiceTerm(-1.0, 5.0, 0.05), "bonus": ChoiceTerm(0.0, 12.0, 0.1)}
-    return _most(card, terms, 1, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 1, simulator, exact, constants)
 
 
 IDLE, BUSY = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
@@ -198,7 +199,7 @@ def three_results() -> ChoiceProblem:
         chances = np.where(is_busy[:, None], BUSY, IDLE)
         return np.asarray((chances * (RESULT_VALUES - payments)).sum(axis=1))
 
-    card = _card(
+    card = incentive_card(
         "three_results",
         "Three results",
         "What to pay for a bad, a middling and a good result, if the provider works only where that pays.",
@@ -208,7 +209,7 @@ def three_results() -> ChoiceProblem:
     )
     terms = {name: ChoiceTerm(0.0, 8.0, 0.25) for name in ("bad", "middling", "good")}
     constants = {"idle": IDLE.tolist(), "busy": BUSY.tolist(), "values": RESULT_VALUES.tolist(), "cost": COST_OF_BUSY}
-    return _most(card, terms, 1, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 1, simulator, exact, constants)
 
 
 EASY_SHARE, ALONE, SERVED, SERVICE_COST = 0.6, (0.7, 0.1), (0.8, 0.4), (1.4, 1.8)
@@ -243,7 +244,7 @@ def creaming() -> ChoiceProblem:
         of_easy, of_hard = per_person(choices)
         return np.asarray(REFERRED * (EASY_SHARE * of_easy + (1 - EASY_SHARE) * of_hard))
 
-    card = _card(
+    card = incentive_card(
         "easy_and_hard_people",
         "Easy and hard people",
         "What to pay for a success of an easy and of a hard person, if the provider serves only those that pay and most easy people "
@@ -260,7 +261,7 @@ def creaming() -> ChoiceProblem:
         "referred": REFERRED,
     }
     terms = {"for_easy": ChoiceTerm(0.0, 7.0, 0.05), "for_hard": ChoiceTerm(0.0, 7.0, 0.05)}
-    return _most(card, terms, 2 * REFERRED, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 2 * REFERRED, simulator, exact, constants)
 
 
 VALUE_OF_REAL, COST_OF_REAL, COST_OF_GAMING, COST_OF_AUDIT, FINE = 1.0, 1.0, 0.6, 0.5, 1.5
@@ -289,7 +290,7 @@ def gaming() -> ChoiceProblem:
         paid = choices["share"] * (real + (1 - audits) * gamed) - audits * FINE * gamed
         return np.asarray(VALUE_OF_REAL * real - paid - COST_OF_AUDIT * audits)
 
-    card = _card(
+    card = incentive_card(
         "figures_that_look_better",
         "Figures that look better",
         "The share of the measured outcome and the share of audits that leave the payer most, if the provider can game the figures.",
@@ -304,7 +305,7 @@ def gaming() -> ChoiceProblem:
         "fine": FINE,
     }
     terms = {"share": ChoiceTerm(0.0, 1.0, 0.01), "audits": ChoiceTerm(0.0, 1.0, 0.01)}
-    return _most(card, terms, 2, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 2, simulator, exact, constants)
 
 
 REFERRALS_PER_FEE, FIRST_SUITED, SUITED_FALLS, VALUE_OF_SUITED = 12.0, 0.9, 0.012, 6.0
@@ -332,7 +333,7 @@ def referral_fee() -> ChoiceProblem:
         number = sent(choices)
         return np.asarray(number * (VALUE_OF_SUITED * suited(number) - choices["fee"] - 2.0))
 
-    card = _card(
+    card = incentive_card(
         "a_fee_for_referrals",
         "A fee for referrals",
         "The fee per referral and the cap on referrals that leave the payer most, if more referrals mean less suited people.",
@@ -341,4 +342,4 @@ def referral_fee() -> ChoiceProblem:
     )
     constants = {"per_fee": REFERRALS_PER_FEE, "suited": FIRST_SUITED, "falls": SUITED_FALLS, "value": VALUE_OF_SUITED}
     terms = {"fee": ChoiceTerm(0.0, 4.0, 0.05), "cap": ChoiceTerm(5, 60, 1)}
-    return _most(card, terms, 2, simulator, exact, constants)
+    return most_for_the_payer(card, terms, 2, simulator, exact, constants)

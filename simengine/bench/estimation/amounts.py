@@ -10,6 +10,7 @@ import numpy as np
 
 from simengine.arrays import Floats
 from simengine.bench.card import Card, Judgement
+from simengine.bench.estimation.conditional import GIVEN_FORMS, GivenForm
 from simengine.bench.estimation.quantity import AskedQuantity
 from simengine.bench.problem import (
     frozen_answers,
@@ -46,6 +47,11 @@ class AmountProblem:
     instances: int = 1
     tables_hash: str = ""
 
+    @property
+    def given_form(self) -> GivenForm | None:
+        """The expected values given the first uniforms; nothing where they have no closed form."""
+        return GIVEN_FORMS.get(self.card.name)
+
     def work_of(self, parameters: Mapping[str, Any]) -> float:
         """Return what a replication counts against a budget."""
         if not self.work_term:
@@ -56,7 +62,12 @@ class AmountProblem:
         return work
 
     def describe(self, instance: int = 0) -> dict[str, Any]:  # noqa: ARG002
-        """Return the quantities that are asked for, the terms, and the dimension of the uniforms."""
+        """Return the quantities that are asked for, the terms, and the dimension of the uniforms; how many may be given."""
+        form = self.given_form
+        return {**self._told, **({"given": form.uniforms} if form else {})}
+
+    @property
+    def _told(self) -> dict[str, Any]:
         return {
             "family": self.card.family,
             "dimension": self.dimension,
@@ -73,11 +84,18 @@ class AmountProblem:
         seed: int,
         instance: int = 0,  # noqa: ARG002
     ) -> dict[str, Floats]:
-        """Simulate; parameters: `uniforms`, shape (replications, dimension), and any of the terms."""
-        refuse_unknown(parameters, ("uniforms", *self.terms))
-        points = uniforms_for(self.card.name, parameters, replications, seed, self.dimension)
-        own = {name: number_in(parameters, name) for name in parameters if name != "uniforms"}
-        return self.simulator(points, {**self.terms, **own})
+        """Simulate; parameters: `uniforms`, shape (replications, dimension), and any of the terms.
+
+        With `given` instead, the first few uniforms, shape (replications, as many as `describe` says), the columns are the expected
+        values of the quantities, by their names.
+        """
+        form = self.given_form
+        refuse_unknown(parameters, ("uniforms", *(("given",) if form else ()), *self.terms))
+        own = {name: number_in(parameters, name) for name in parameters if name not in ("uniforms", "given")}
+        terms = {**self.terms, **own}
+        if form and parameters.get("given") is not None:
+            return expected_given(form, self.card.name, parameters, replications, terms)
+        return self.simulator(uniforms_for(self.card.name, parameters, replications, seed, self.dimension), terms)
 
     def evaluate(self, answer: Any, instance: int = 0) -> tuple[Judgement, ...]:  # noqa: ARG002
         """Return the distance of each estimate from the reference answer, as a multiple of its scale."""
@@ -93,7 +111,22 @@ class AmountProblem:
     def substance(self) -> dict[str, Any]:
         """Return the description, and what the simulator makes of fixed uniforms."""
         probed = self.simulator(probed_uniforms(self.dimension), self.terms)
-        return {**self.describe(), "probe": six_digits(probed)}
+        return {**self._told, "probe": six_digits(probed)}
+
+
+def expected_given(
+    form: GivenForm, name: str, parameters: Mapping[str, Any], replications: int, terms: Mapping[str, float]
+) -> dict[str, Floats]:
+    """Return the expected values given the uniforms that a method names.
+
+    Raises
+    ------
+    UsageError
+        If it names all uniforms as well, or they have another shape or leave the open unit interval.
+    """
+    if parameters.get("uniforms") is not None:
+        raise UsageError("parameters: must have uniforms or given; found both")
+    return form.expected(uniforms_for(name, parameters, replications, 0, form.uniforms, "given"), terms)
 
 
 def scale_of(quantity: AskedQuantity, value: float, sd: float) -> float:

@@ -164,3 +164,15 @@ def regression_on_scores(trial: Trial, seed: int) -> dict[str, float]:
     if trial.budget < 20 * (1 + 2 * dimension):
         raise NotApplicableError(f"too few replications for {2 * dimension} slopes")
     return estimated(trial, seed, drawn, corrected)
+
+
+def conditional_monte_carlo(trial: Trial, seed: int) -> dict[str, float]:
+    """Average expected values given some of the uniforms, where the rest has a closed form (Asmussen and Glynn 2007, section V.4).
+
+    Quantities that are no expected values are left out.
+    """
+    given = trial.describe().get("given", 0)
+    if not given:
+        raise NotApplicableError("no part of this problem has a closed form given the rest")
+    drawn = np.maximum(generator_of(seed, "bench/conditional").random((trial.budget, given)), SMALL)
+    return {name: float(values.mean()) for name, values in trial.simulate({"given": drawn}, trial.budget, seed).items()}

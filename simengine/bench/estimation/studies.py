@@ -11,7 +11,8 @@ import numpy as np
 
 from simengine.arrays import Floats, Integers
 from simengine.bench.card import Card, Judgement
-from simengine.bench.estimation.amounts import judged_estimates, scale_of
+from simengine.bench.estimation.amounts import expected_given, judged_estimates, scale_of
+from simengine.bench.estimation.conditional import GivenForm, study_form
 from simengine.bench.estimation.exact import closed_forms, four_answers
 from simengine.bench.estimation.quantity import AskedQuantity
 from simengine.bench.frozen_studies import money_column, study_of, substance_of
@@ -47,6 +48,11 @@ class StudyProblem:
         """The uncertain numbers of the study: the dimensions of the uniforms."""
         return tuple(distributions_of(self.study.numbers))
 
+    @cached_property
+    def given_form(self) -> GivenForm | None:
+        """The expected values given the uncertain numbers; nothing where they have no closed form."""
+        return study_form(self.card.name)
+
     @property
     def person_periods(self) -> float:
         """Service users times months of the horizon, at the medians of what is uncertain."""
@@ -66,6 +72,7 @@ class StudyProblem:
             "terms": {},
             "constants": {"study": self.card.name},
             "quantities": {name: one.described() for name, one in _QUANTITIES.items()},
+            **({"given": self.given_form.uniforms} if self.given_form else {}),
         }
 
     def simulate(
@@ -75,8 +82,14 @@ class StudyProblem:
         seed: int,
         instance: int = 0,  # noqa: ARG002
     ) -> dict[str, Floats]:
-        """Simulate people, measurement and money; parameters: `uniforms` of the study's numbers, shape (replications, dimension)."""
-        refuse_unknown(parameters, ("uniforms",))
+        """Simulate people, measurement and money; parameters: `uniforms` of the study's numbers, shape (replications, dimension).
+
+        With `given` instead, of the same shape, where `describe` has it: expected values of quantities, by their names, without people.
+        """
+        form = self.given_form
+        refuse_unknown(parameters, ("uniforms", *(("given",) if form else ())))
+        if form and parameters.get("given") is not None:
+            return expected_given(form, self.card.name, parameters, replications, {})
         points = None
         if parameters.get("uniforms") is not None:
             points = uniforms_for(self.card.name, parameters, replications, seed, len(self.paths))

@@ -45,6 +45,9 @@ def _beta_binomial(card: Card, number: int, before: tuple[float, float], looks: 
         found = (seen * np.log(chance) + (number * looks - seen) * np.log1p(-chance)).sum(axis=1)
         return np.where(((theta > 0) & (theta < 1)).all(axis=1), found, -np.inf)
 
+    def by_wave(theta: Floats, observed: Floats) -> Floats:
+        return np.stack([stats.binom.logpmf(seen, number, theta[:, 0]) for seen in observed], axis=1)
+
     def posterior(observed: Floats, points: Floats) -> Floats:
         seen = observed.reshape(sites, looks).sum(axis=1)
         return np.asarray(special.betaincinv(a + seen, b + number * looks - seen, points))
@@ -61,6 +64,7 @@ def _beta_binomial(card: Card, number: int, before: tuple[float, float], looks: 
         sites * looks,
         log_likelihood,
         posterior,
+        by_wave if looks > 1 and sites == 1 else None,
         constants,
         float(number * looks * sites),
     )
@@ -140,6 +144,7 @@ def _referrals() -> InferenceProblem:
         months,
         log_likelihood,
         posterior,
+        lambda theta, observed: np.asarray(stats.poisson.logpmf(observed, theta)),
         {"prior": "gamma(2), mean 12", "months": months},
         float(months),
     )
@@ -153,6 +158,8 @@ def _normal(
     prior_sd: Floats,
     names: tuple[str, ...],
     told: Mapping[str, Any],
+    *,
+    is_in_waves: bool = False,
 ) -> InferenceProblem:
     """Make a linear model with normal priors and known noise; design: shape (n_data, n_parameters)."""
     precision = np.diag(1 / prior_sd**2) + design.T @ design / noise_sd**2
@@ -163,6 +170,9 @@ def _normal(
         mean = covariance @ (prior_mean / prior_sd**2 + design.T @ observed / noise_sd**2)
         return np.asarray(mean + special.ndtri(points) @ root.T)
 
+    def by_wave(theta: Floats, observed: Floats) -> Floats:
+        return np.asarray(-0.5 * (observed - theta @ design.T) ** 2 / noise_sd**2)
+
     return InferenceProblem(
         card,
         names,
@@ -172,6 +182,7 @@ def _normal(
         len(design),
         lambda theta, observed: np.asarray(-0.5 * ((observed - theta @ design.T) ** 2).sum(axis=1) / noise_sd**2),
         posterior,
+        by_wave if is_in_waves else None,
         {"noise_sd": noise_sd, "prior_mean": prior_mean.tolist(), "prior_sd": prior_sd.tolist(), **told},
         float(len(design)),
     )
@@ -209,6 +220,7 @@ def _of_measurements() -> Iterator[InferenceProblem]:
         np.array([4.0, 1.0]),
         ("level", "per_year"),
         {"years": years.tolist()},
+        is_in_waves=True,
     )
     yield _normal(
         _card(
@@ -262,6 +274,7 @@ def spells() -> InferenceProblem:
         _SPELLS,
         log_likelihood,
         posterior,
+        None,
         {"prior": "gamma(3), mean 0.1", "spells": _SPELLS, "months_followed": _FOLLOWED},
         _SPELLS * _FOLLOWED,
     )
@@ -299,6 +312,7 @@ def frailty() -> InferenceProblem:
         _MEN,
         log_likelihood,
         lambda observed, points: sample_of_grid(log_likelihood, observed, points),
+        None,
         {"prior": "normal", "prior_mean": _LOG_MEAN.tolist(), "prior_sd": _LOG_SD.tolist(), "men": _MEN},
         float(_MEN),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.arrays import Floats
+from simengine.arrays import Floats, Integers
+from simengine.bench.refusals import NotApplicableError
 from simengine.bench.trial import Trial
 from simengine.streams import generator_of
 
@@ -12,6 +13,8 @@ _KEPT = 1000
 _ACCEPTED = 0.02
 """Share of the simulated data sets that are taken for the observed one."""
 _FEWEST_ACCEPTED = 100
+_SHRINKAGE = 0.98
+"""Of a particle that is moved: the weight of where it stood."""
 
 
 def prior_sample(trial: Trial, seed: int) -> dict[str, Floats]:
@@ -24,9 +27,41 @@ def reweighting(trial: Trial, seed: int) -> dict[str, Floats]:
     found = trial.simulate({}, trial.budget, seed)
     logs = found["log_likelihood"]
     weight = np.exp(logs - logs.max())
-    offset = generator_of(seed, "bench/reweighting").random()
-    places = np.searchsorted(np.cumsum(weight / weight.sum()), (np.arange(_KEPT) + offset) / _KEPT)
-    return {"samples": found["theta"][np.minimum(places, len(weight) - 1)]}
+    return {"samples": found["theta"][evenly_by_weight(weight, _KEPT, generator_of(seed, "bench/reweighting").random())]}
+
+
+def evenly_by_weight(weight: Floats, n: int, offset: float) -> Integers:
+    """Draw places by their weights, evenly: one uniform, then steps of 1/n (Kitagawa 1996)."""
+    places = np.searchsorted(np.cumsum(weight / weight.sum()), (np.arange(n) + offset) / n)
+    return np.asarray(np.minimum(places, len(weight) - 1))
+
+
+def particle_filter(trial: Trial, seed: int) -> dict[str, Floats]:
+    """Weigh particles by one wave after the other; where few of them carry the weight, draw them again and move them a little.
+
+    The moves are those of Liu and West (2001), equation 10.3.9: towards the mean and by noise, so that mean and variance stay.
+    """
+    waves = trial.describe()["waves"]
+    if waves == 1:
+        raise NotApplicableError("what was observed did not come in waves")
+    n, draws = trial.budget // waves, generator_of(seed, "bench/particles")
+    found = trial.simulate({}, n, seed)
+    theta, logs = found["theta"], found["log_likelihood_by_wave"]
+    low, high = theta.min(axis=0), theta.max(axis=0)
+    weight = np.full(n, 1 / n)
+    for wave in range(waves):
+        weight = weight * np.exp(logs[:, wave] - logs[:, wave].max())
+        weight /= weight.sum()
+        if wave < waves - 1 and 1 / (weight**2).sum() < n / 2:
+            mean = weight @ theta
+            axes, variances, _ = np.linalg.svd((theta - mean).T * weight @ (theta - mean))
+            noise = draws.standard_normal(theta.shape) * np.sqrt((1 - _SHRINKAGE**2) * variances) @ axes.T
+            chosen = theta[evenly_by_weight(weight, n, draws.random())]
+            moved = _SHRINKAGE * chosen + (1 - _SHRINKAGE) * mean + noise
+            # What the prior never drew may be impossible.
+            theta = np.clip(moved, low, high)
+            logs, weight = trial.simulate({"theta": theta}, n, seed + wave + 1)["log_likelihood_by_wave"], np.full(n, 1 / n)
+    return {"samples": theta[evenly_by_weight(weight, _KEPT, draws.random())]}
 
 
 def abc_rejection(trial: Trial, seed: int) -> dict[str, Floats]:

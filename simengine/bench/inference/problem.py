@@ -39,6 +39,10 @@ class InferenceProblem:
     """From parameters, shape (n, n_parameters), and observed data, shape (n_data,), to a logarithm each, up to a constant."""
     posterior: Callable[[Floats, Floats], Floats]
     """From observed data, shape (n_data,), and uniforms, shape (n, n_parameters), to a sample of the posterior."""
+    by_wave: Callable[[Floats, Floats], Floats] | None = None
+    """From parameters, shape (n, n_parameters), and observed data to the log-likelihood of every wave, shape (n, waves): each number of the
+    data is what one wave came to. Nothing where the data do not come in waves.
+    """
     constants: Mapping[str, Any] = field(default_factory=dict)
     """The prior and the simulator in words and numbers, as far as a method may want them."""
     person_periods: float = 1.0
@@ -66,6 +70,7 @@ class InferenceProblem:
             "prior_mean": self._prior_sample.mean(axis=0),
             "prior_sd": self._prior_sample.std(axis=0),
             "constants": dict(self.constants),
+            "waves": len(self.data) if self.by_wave else 1,
         }
 
     @property
@@ -76,7 +81,8 @@ class InferenceProblem:
     def simulate(self, parameters: Mapping[str, Any], replications: int, seed: int, instance: int = 0) -> dict[str, Floats]:
         """Simulate data; parameters: `theta`, shape (replications, n_parameters), else drawn from the prior.
 
-        `log_likelihood` is that of the observed data at each theta, up to a constant.
+        `log_likelihood` is that of the observed data at each theta, up to a constant; where the data come in waves, the one before the
+        other, `log_likelihood_by_wave`, shape (replications, waves), is that of each.
         """
         refuse_unknown(parameters, ("theta",))
         d = len(self.parameters)
@@ -86,7 +92,8 @@ class InferenceProblem:
         theta = self.prior(points[:, :d]) if parameters.get("theta") is None else self.given(parameters["theta"], replications)
         observed = self.truth_and_data(instance)[1]
         data = self.simulator(theta, points[:, d:])
-        return {"theta": theta, "data": data, "log_likelihood": self.log_likelihood(theta, observed)}
+        found = {"theta": theta, "data": data, "log_likelihood": self.log_likelihood(theta, observed)}
+        return found if self.by_wave is None else {**found, "log_likelihood_by_wave": self.by_wave(theta, observed)}
 
     def given(self, given: Any, replications: int) -> Floats:
         """Return the parameters that a method gives, shape (replications, n_parameters).
