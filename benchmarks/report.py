@@ -23,7 +23,7 @@ from simengine.questions.subject import Size
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("studies", nargs="*", default=["norrkoping", "two_lenders", "outcomes_fund_children"])
+    parser.add_argument("studies", nargs="*", default=["tiny", "norrkoping", "two_lenders", "outcomes_fund_children"])
     parser.add_argument("--replications", type=int, default=2000)
     parser.add_argument("--further", type=int, default=500)
     options = parser.parse_args()
