@@ -16,9 +16,12 @@ from simengine.errors import UsageError
 if TYPE_CHECKING:
     from simengine.spells.fit import PathwayFit
     from simengine.spells.fit_scores import ScoresFit
+    from simengine.spells.fit_totals import TotalsFit
 
 _ORDERS = ("day-first", "month-first", "year-month")
-_FILES = "pathway_section.yaml (of scores: scores_section.yaml), fit.json, fit.png, the choices, and study.yaml with --into"
+_FILES = (
+    "pathway_section.yaml (scores_section.yaml, totals_section.yaml), fit.json, fit.png, the choices, and study.yaml with --into"
+)
 
 
 @click.command("fit")
@@ -26,6 +29,11 @@ _FILES = "pathway_section.yaml (of scores: scores_section.yaml), fit.json, fit.p
 @click.option("--events", type=PLACE, help="A table of what happened to the same people. If absent: no events.")
 @click.option(
     "--scores", type=PLACE, help="A table of scores, by itself: readings of people at entry and later. If absent: no scores."
+)
+@click.option(
+    "--totals",
+    type=PLACE,
+    help="A published table of totals by year, by itself: CSV, .xlsx, Parquet, or JSON of PxWeb, JSON-stat or Kolada. If absent: none.",
 )
 @click.option("--pathway", type=PLACE, help="What is fitted. If absent: constant rates of all moves that were seen.")
 @click.option("--mapping", type=PLACE, help="What the columns and words of the tables mean. If absent: ordinary headers.")
@@ -54,6 +62,7 @@ def fit_command(
     spells_file: Path | None,
     events: Path | None,
     scores: Path | None,
+    totals: Path | None,
     pathway: Path | None,
     mapping: Path | None,
     into: Path | None,
@@ -61,10 +70,22 @@ def fit_command(
     as_json: bool,
     **reading: Any,
 ) -> None:
-    """Fit a study to SPELLS, a table of who was in which state from when until when, and to events; or to scores.
+    """Fit a study to SPELLS, a table of who was in which state from when until when, and to events; or to scores, or to totals.
 
     Without SPELLS the events are those of people who were all in one state.
     """
+    if totals is not None:
+        _fit_totals(
+            totals,
+            pathway,
+            mapping,
+            into,
+            output,
+            as_json,
+            {"SPELLS": spells_file, "--events": events, "--scores": scores},
+            reading,
+        )
+        return
     if scores is not None:
         _refuse_beside_scores(spells_file, events, reading)
         _fit_scores(scores, pathway, mapping, into, output, as_json, reading)
@@ -156,6 +177,48 @@ def _fit_scores(
             suggest(("fit", *again), why="puts the section into a study of yours, with the same options")
 
 
+def _fit_totals(
+    totals: Path,
+    pathway: Path | None,
+    mapping: Path | None,
+    into: Path | None,
+    output: Path | None,
+    as_json: bool,
+    beside: dict[str, Path | None],
+    reading: dict[str, Any],
+) -> None:
+    """Fit a published table of totals, and say or write what was fitted."""
+    from simengine.provenance import Stopwatch, describe_run
+    from simengine.report import document, folder, tables
+    from simengine.report.answers import as_plain
+    from simengine.spells.fit_totals import fit_totals
+    from simengine.spells.totals_tables import totals_tables
+
+    of_people = {f"--{name.replace('_', '-')}": value or None for name, value in reading.items()}
+    if found := [name for name, value in {**beside, **of_people}.items() if value is not None]:
+        raise UsageError(
+            f"--totals: must stand without tables of people and their options; found {', '.join(found)}. Leave them out"
+        )
+    clock = Stopwatch()
+    with nullcontext() if output is None else folder.results_folder(output) as draft:
+        fitted = fit_totals(totals, mapping, pathway, into=into)
+        content = as_plain(fitted.content)
+        settings = {"totals": totals, "pathway": pathway, "mapping": mapping, "into": into}
+        plain = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
+        content["provenance"] = describe_run(clock, fitted.section_text(), plain, command="fit")
+        if draft is not None:
+            kept = _kept(fitted, "totals_section.yaml", ["--totals", totals.name], mapping, reading)
+            folder.write_files(draft, {**kept, "fit.json": document.as_json(content) + "\n"})
+    if as_json:
+        say(document.as_json(content))
+    elif fitted.study is not None and output is None:
+        say(document.as_text(fitted.study).rstrip("\n"))
+    else:
+        tables.show(totals_tables(fitted.content))
+        if output is not None:
+            say(f"\nThe section: {output / 'totals_section.yaml'}")
+
+
 def _files(
     found: PathwayFit, spells_file: Path | None, events: Path | None, mapping: Path | None, reading: dict[str, Any]
 ) -> dict[str, str | bytes]:
@@ -165,7 +228,7 @@ def _files(
 
 
 def _kept(
-    found: PathwayFit | ScoresFit, section: str, tables: list[str], mapping: Path | None, reading: dict[str, Any]
+    found: PathwayFit | ScoresFit | TotalsFit, section: str, tables: list[str], mapping: Path | None, reading: dict[str, Any]
 ) -> dict[str, str | bytes]:
     """Return what is kept: nothing of it holds a person, and the table itself stays where it is."""
     from simengine.questions.driver import asked_again
@@ -174,9 +237,11 @@ def _kept(
 
     files: dict[str, str | bytes] = {
         section: found.section_text(),
-        "fit.png": found.picture(),
         "pathway.yaml": document.yaml_text(found.choices.model_dump(mode="json", exclude_defaults=True, exclude_none=True)),
     }
+    picture = getattr(found, "picture", None)  # totals have none
+    if picture is not None:
+        files["fit.png"] = picture()
     words: list[object] = ["fit", *tables, "--pathway", "pathway.yaml"]
     if mapping is not None:
         meant = load_mapping(mapping).model_dump(mode="json", exclude_defaults=True, exclude_none=True)
