@@ -19,14 +19,13 @@ from simengine.spells.choices import FitChoices
 from simengine.spells.fit import PathwayGiven, choices_given
 from simengine.spells.mapping import MappingGiven, load_mapping_document
 from simengine.spells.plan import EVERYBODY
-from simengine.spells.section import cost_outcome_of
+from simengine.spells.section import Tree, cost_outcome_of
 from simengine.spells.totals_mapping import TotalsByState, TotalsChosen
 from simengine.spells.totals_table import Total, TotalsTable, read_totals
 from simengine.spells.words import plain_word
 
-Tree = dict[str, Any]
 Series = dict[str, dict[int, float]]
-WHERE = "the study with the fitted totals"
+_WHERE = "the study with the fitted totals"
 _PRIOR = 0.5
 
 
@@ -334,14 +333,14 @@ def _months_of(study: Study, wave: str) -> int:
     if isinstance(known, Constant):
         return int(known.value)
     rule = "must be one number where the table says how many enter"
-    raise StudyError([Problem(WHERE, f"population.waves.{wave}.enrolment_months", rule, "a distribution", "Give it a value")])
+    raise StudyError([Problem(_WHERE, f"population.waves.{wave}.enrolment_months", rule, "a distribution", "Give it a value")])
 
 
 def _stratum_of(study: Study) -> str:
     strata = tuple(study.population.strata)
     if len(strata) != 1:
         rule = "must have one stratum where the table says where people begin"
-        raise StudyError([Problem(WHERE, "population.strata", rule, ", ".join(strata), "Leave `start` out, or write it by hand")])
+        raise StudyError([Problem(_WHERE, "population.strata", rule, ", ".join(strata), "Leave `start` out, or write it by hand")])
     return strata[0]
 
 
@@ -360,4 +359,4 @@ def _into(study: Study, section: Tree) -> Study:
     try:
         return load_study(written)
     except StudyError as error:
-        raise StudyError([replace(one, where=WHERE) for one in error.problems]) from None
+        raise StudyError([replace(one, where=_WHERE) for one in error.problems]) from None
