@@ -32,6 +32,7 @@ from simengine.risk.statistics import Statistic
 from simengine.seals.content import ScoreContent
 from simengine.seals.document import SealContent
 from simengine.spells.answer import FitContent
+from simengine.spells.fit_totals import TotalsContent
 from simengine.spells.score_answer import ScoresContent
 
 PAGE = Path(__file__).resolve().parent / "reference" / "results.md"
@@ -50,6 +51,7 @@ COMMANDS: Mapping[str, Any] = {
     "score": ScoreContent,
     "fit": FitContent,
     "fit.scores": ScoresContent,
+    "fit.totals": TotalsContent,
     "rerun": Rerun,
     "run.dry_run": CostEstimate,
     "reference": Reference,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from simengine.settlement import replay
     from simengine.spells.fit import fit
     from simengine.spells.fit_scores import fit_scores
+    from simengine.spells.fit_totals import fit_totals
     from simengine.workbook import write_workbook
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "find_study",
     "fit",
     "fit_scores",
+    "fit_totals",
     "load_contract",
     "load_portfolio",
     "load_study",
@@ -76,6 +78,7 @@ _HOMES = {
     "find_study": "simengine.config",
     "fit": "simengine.spells.fit",
     "fit_scores": "simengine.spells.fit_scores",
+    "fit_totals": "simengine.spells.fit_totals",
     "load_contract": "simengine.config",
     "load_portfolio": "simengine.config",
     "load_study": "simengine.config",

@@ -93,6 +93,9 @@ ASKED: Mapping[str, tuple[tuple[object, ...], ...]] = {
             "scored.yaml",
         ),
     ),
+    "fit.totals": (
+        ("--totals", CONFIGS / "spells" / "totals_made_up.csv", "--mapping", CONFIGS / "spells" / "totals_mapping.yaml"),
+    ),
     "certificate": (("scores.yaml", "-n", 20), (CONFIGS / "peterborough.yaml", "-n", 10), (WOMEN, "-n", 10)),
     "methods": ((NORRKOPING, "-n", 20),),
     "window": ((TINY, "-n", 20, "--months", "6,12"),),

@@ -8,7 +8,7 @@ of freedom says how likely so uneven a filling is, and the mean and the spread o
 
 Run it from the checkout; 200 data sets of every case take some minutes:
 
-    python -m verification.fitted_pathways --sets 200
+    python -m verification.fitted_pathways --sets 200 --table verification/fitted.csv
 
 References
 ----------
@@ -20,9 +20,11 @@ arXiv:1804.06788.
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -246,13 +248,25 @@ def chi_square(heights: np.ndarray, bins: int = BINS) -> tuple[float, float]:
     return statistic, float(stats.chi2.sf(statistic, bins - 1))
 
 
+HEADER = ["case", "number", "sets", "chi_square", "p", "bias_z", "inside_90"]
+
+
+def _keep(place: Path, table: Sequence[Sequence[str]]) -> None:
+    """Write the figures to a file; those of other cases that it has stay."""
+    before = list(csv.reader(place.read_text().splitlines()))[1:] if place.exists() else []
+    cases = {row[0] for row in table}
+    with place.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEADER, *(row for row in before if row[0] not in cases), *table])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--case", choices=[*CASES, *EVENT_CASES, *SCORE_CASES], action="append")
+    parser.add_argument("--table", type=Path, help="keep the figures in this file, in the place of those of the same cases")
     asked = parser.parse_args(arguments)
-    worst = 1.0
+    worst, table = 1.0, list[list[str]]()
     n_numbers = 0
     for name in asked.case or (*CASES, *EVENT_CASES, *SCORE_CASES):
         if name in CASES:
@@ -270,7 +284,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{name:26} {path:62} n {len(known):4} chi-square {statistic:6.1f} p {p:.3f} bias z {z:+.2f} inside 90 %: {inside:.3f}",
                 flush=True,
             )
+            table.append([name, path, str(len(known)), *(f"{figure:.3f}" for figure in (statistic, p, z, inside))])
             worst, n_numbers = min(worst, p), n_numbers + 1
+    if asked.table is not None:
+        _keep(asked.table, table)
     print(f"smallest p {worst:.4f} of {n_numbers}; by Bonferroni {min(1.0, worst * n_numbers):.3f}")
     return int(worst * n_numbers < 0.01)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from simengine.cohort.outcomes.score import Score
 from simengine.config import Study, load_study
 from simengine.config.validate import refuse
 from simengine.errors import Problem, StudyError, UsageError, shorten
@@ -18,13 +17,13 @@ from simengine.spells.answer_file import file_content
 from simengine.spells.choices import FitChoices, ScoreChoices
 from simengine.spells.fit import PathwayGiven, choices_given
 from simengine.spells.mapping import MappingGiven
-from simengine.spells.read_scores import read_scores
+from simengine.spells.read_scores import read_score_table
 from simengine.spells.records import small_cells_asked
 from simengine.spells.score_answer import FittedScoreContent, ScoresContent
 from simengine.spells.score_fit import FittedScore, fit_score
 from simengine.spells.score_goodness import ScoreGoodness, judge_score
 from simengine.spells.score_pairs import choose_pairs, month_with_most, problems_of_scores
-from simengine.spells.score_records import Scores
+from simengine.spells.score_records import ScoreReadings
 from simengine.spells.score_section import scores_into_study, section_of_scores
 from simengine.spells.words import DateOrder
 
@@ -60,7 +59,7 @@ class ScoresFit:
 
 
 def fit_scores(
-    scores: Path | str | Scores,
+    scores: Path | str | ScoreReadings,
     pathway: PathwayGiven = None,
     mapping: MappingGiven = None,
     *,
@@ -75,7 +74,7 @@ def fit_scores(
     Parameters
     ----------
     scores
-        A table of scores (CSV, an Excel workbook or Parquet), or what `read_scores` returned.
+        A table of scores (CSV, an Excel workbook or Parquet), or what `read_score_table` returned.
     pathway
         How each is fitted, under `scores`: a file, the same as data, or nothing for the defaults.
     mapping
@@ -100,18 +99,18 @@ def fit_scores(
     ResultsError
         If the list of bad rows cannot be written.
     """
-    if not isinstance(scores, Path | str | Scores):
-        raise UsageError(f"scores: must be a file, or what read_scores returned; found {shorten(scores)}")
+    if not isinstance(scores, Path | str | ScoreReadings):
+        raise UsageError(f"scores: must be a file, or what read_score_table returned; found {shorten(scores)}")
     choices, document = choices_given(pathway)
     study = into if isinstance(into, Study) or into is None else load_study(into)
     least = small_cells_asked(small_cells)
-    if isinstance(scores, Scores):
+    if isinstance(scores, ScoreReadings):
         read = scores
         if small_cells is not None and least != read.file.small_cells:
             found = f"{least} for a table that was read with {read.file.small_cells}"
-            raise UsageError(f"small_cells: must be given when a table is read; found {found}. Give it to read_scores")
+            raise UsageError(f"small_cells: must be given when a table is read; found {found}. Give it to read_score_table")
     else:
-        read = read_scores(
+        read = read_score_table(
             *(scores, mapping), dates=dates, without_bad_rows=without_bad_rows, problems=problems, small_cells=small_cells
         )
     refuse(document, problems_of_scores(read, choices.scores))
@@ -123,23 +122,23 @@ def fit_scores(
     return _told(read, fitted, choices, study)
 
 
-def _fitted(read: Scores, name: str, choices: FitChoices, study: Study | None) -> FittedScore:
+def _fitted(read: ScoreReadings, name: str, choices: FitChoices, study: Study | None) -> FittedScore:
     """Fit one score, with what the study says of it where nothing was asked."""
     asked, scale = choices.scores.get(name, ScoreChoices()), read.scales.index(name)
     before = None if study is None else study.outcomes.get(name)
-    of_study = before if isinstance(before, Score) else None
+    of_study = before if before is not None and before.scale == "score" else None
     at_month = asked.at_month
     if at_month is None:
-        at_month = month_with_most(read, scale, asked) if of_study is None else int(of_study.at_month.value)
+        at_month = month_with_most(read, scale, asked) if of_study is None else int(of_study.read_at_month or 0)
     if at_month is None:
         rule = f"scores.{name}: somebody must have a reading more than {asked.entry_within_months:g} months after entry; found none"
         raise UsageError(f"{rule}. Is the column of dates or months the right one?")
-    reported = asked.reported or ("level" if of_study is None else of_study.reported)
+    reported = str(asked.reported or getattr(of_study, "reported", "level"))
     pairs = choose_pairs(read, scale, asked, at_month)
     return fit_score(name, pairs, asked, choices.priors, at_month, reported, read.file.small_cells)
 
 
-def _told(read: Scores, fitted: list[FittedScore], choices: FitChoices, study: Study | None) -> ScoresFit:
+def _told(read: ScoreReadings, fitted: list[FittedScore], choices: FitChoices, study: Study | None) -> ScoresFit:
     """Put together what was fitted."""
     least = read.file.small_cells
     section = section_of_scores(read.file, fitted)

@@ -14,6 +14,7 @@ from simengine.distributions import Name, Spec
 from simengine.errors import UsageError, shorten
 from simengine.spells.events_mapping import EventsMapping
 from simengine.spells.scores_mapping import ScoresMapping
+from simengine.spells.totals_mapping import TotalsMapping
 from simengine.spells.words import DateOrder, DayWritten, HeaderRow, HeaderText, OpenWords, YesNo, one_column_each, one_meaning
 
 ColumnRole: TypeAlias = Literal["person", "state", "from", "to", "cost_per_day", "group", "entry", "observed_until"]
@@ -58,6 +59,8 @@ class SpellsMapping(Spec):
     """What a second table means, of events that happened to the same people; absent: its headers are ordinary."""
     scores: ScoresMapping = ScoresMapping()
     """What a table of scores means; absent: its headers are ordinary."""
+    totals: TotalsMapping = TotalsMapping()
+    """What a published table of totals means; needed with one."""
 
     @model_validator(mode="after")
     def _consistent(self) -> SpellsMapping:

@@ -26,12 +26,12 @@ from simengine.spells.read import (
     said_of_columns,
 )
 from simengine.spells.records import SpellsFile, small_cells_asked
-from simengine.spells.score_records import Scores
+from simengine.spells.score_records import ScoreReadings
 from simengine.spells.table import Progress, find_file, one_problem
 from simengine.spells.words import DateOrder
 
 
-def read_scores(
+def read_score_table(
     path: Path | str,
     mapping: MappingGiven = None,
     *,
@@ -40,7 +40,7 @@ def read_scores(
     problems: Path | str | None = None,
     small_cells: int | None = None,
     progress: Progress = lambda share: None,  # noqa: ARG005
-) -> Scores:
+) -> ScoreReadings:
     """Read scores from CSV, an Excel workbook or Parquet: who was given how many points when.
 
     Parameters
@@ -124,7 +124,7 @@ class _Rows:
             shown = tuple(f"{one:g}" for one in self.score[is_beyond])
             self.bad.add((reason, f"must be {_or(limit, 0):g} {words}", ""), is_beyond, headers["score"], shown)
 
-    def scores(self, file: SpellsFile, *, without_bad_rows: bool, problems: Path | None) -> Scores:
+    def scores(self, file: SpellsFile, *, without_bad_rows: bool, problems: Path | None) -> ScoreReadings:
         """Put the rows in order, with everybody's entry and end of observation."""
         entry = self._of_person(self.entry, "entry")
         group = self._of_person(np.where(self.group < 0, np.nan, self.group.astype(np.float64)), "group")
@@ -150,7 +150,7 @@ class _Rows:
         used, scale = np.unique(self.scale[at], return_inverse=True)
         notes = tuple(self.notes)
         file = SpellsFile(file.name, file.sha256, file.n_rows, self.bad.by_reason, notes=notes, small_cells=file.small_cells)
-        return Scores(
+        return ScoreReadings(
             scales=tuple(self.scales[one] for one in used),
             groups=self.groups,
             person=person.astype(np.int64),

@@ -10,7 +10,7 @@ from simengine.arrays import Flags, Floats
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.errors import Finding, one_of
 from simengine.spells.choices import ScoreChoices
-from simengine.spells.score_records import Scores
+from simengine.spells.score_records import ScoreReadings
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,13 @@ class ScorePairs:
         return np.isfinite(self.entry) & np.isfinite(self.at_date)
 
 
-def month_with_most(scores: Scores, scale: int, asked: ScoreChoices) -> int | None:
+def month_with_most(scores: ScoreReadings, scale: int, asked: ScoreChoices) -> int | None:
     """Return the whole month after entry in which most people have a reading; none where nobody has."""
     month = np.round(scores.month[(scores.scale == scale) & (scores.month > max(asked.entry_within_months, 0.5))]).astype(np.int64)
     return int(np.bincount(month).argmax()) if len(month) else None
 
 
-def choose_pairs(scores: Scores, scale: int, asked: ScoreChoices, at_month: int) -> ScorePairs:
+def choose_pairs(scores: ScoreReadings, scale: int, asked: ScoreChoices, at_month: int) -> ScorePairs:
     """Choose the readings of every person of the groups that are asked for.
 
     At entry it is the first one within so many months of it; a second one follows within so many days; at the date it is the nearest of
@@ -82,7 +82,7 @@ def _first_of(person: np.ndarray, is_wanted: Flags, n_people: int) -> np.ndarray
     return found
 
 
-def problems_of_scores(scores: Scores, asked: dict[str, ScoreChoices]) -> list[Finding]:
+def problems_of_scores(scores: ScoreReadings, asked: dict[str, ScoreChoices]) -> list[Finding]:
     """Look at the scales and groups that are named."""
     found: list[Finding] = []
     for name, one in asked.items():

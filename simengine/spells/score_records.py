@@ -11,7 +11,7 @@ from simengine.spells.records import SpellsFile
 
 
 @dataclass(frozen=True, eq=False)
-class Scores(Record):
+class ScoreReadings(Record):
     """Scores sorted by person, scale and month."""
 
     scales: tuple[str, ...]

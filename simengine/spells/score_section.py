@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from simengine.config import Study, load_study
 from simengine.errors import Problem, StudyError, one_of
 from simengine.spells.records import SpellsFile
 from simengine.spells.score_fit import FittedScore
-from simengine.spells.section import LEAST_CORRELATION, source_of
+from simengine.spells.section import LEAST_CORRELATION, Tree, source_of
 
-Tree = dict[str, Any]
-WHERE = "the study with the fitted scores"
+_WHERE = "the study with the fitted scores"
 
 
 def section_of_scores(file: SpellsFile, fitted: Sequence[FittedScore]) -> Tree:
@@ -76,7 +74,7 @@ def scores_into_study(study: Study, section: Tree) -> tuple[Study, tuple[str, ..
     try:
         return load_study(written), tuple(gone)
     except StudyError as error:
-        raise StudyError([replace(one, where=WHERE) for one in error.problems]) from None
+        raise StudyError([replace(one, where=_WHERE) for one in error.problems]) from None
 
 
 def _refuse_others(written: Tree, section: Tree) -> None:
@@ -85,15 +83,15 @@ def _refuse_others(written: Tree, section: Tree) -> None:
         before = written["outcomes"].get(name)
         if before is not None and before["kind"] != "score":
             way_out = "Call it otherwise: `scores: {scale: ...}` or `scores: {scales: {...}}` in the mapping"
-            found.append(Problem(WHERE, f"outcomes.{name}.kind", "must be `score`", before["kind"], way_out))
+            found.append(Problem(_WHERE, f"outcomes.{name}.kind", "must be `score`", before["kind"], way_out))
         elif before is not None and "by_state" in before:
             rule = "must be absent where the score is fitted: its mean is that of everybody, whatever the state"
             found.append(
-                Problem(WHERE, f"outcomes.{name}.by_state", rule, ", ".join(before["by_state"]), "Remove it from the study")
+                Problem(_WHERE, f"outcomes.{name}.by_state", rule, ", ".join(before["by_state"]), "Remove it from the study")
             )
     metrics = written["measurement"].get("metrics", {})
     found += [
-        Problem(WHERE, f"measurement.metrics.{name}", "must be a metric of the study", "none", one_of(tuple(metrics)))
+        Problem(_WHERE, f"measurement.metrics.{name}", "must be a metric of the study", "none", one_of(tuple(metrics)))
         for name in section.get("measurement", {}).get("metrics", {})
         if name not in metrics
     ]

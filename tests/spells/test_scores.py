@@ -17,7 +17,7 @@ from simengine.distributions import quantities_in
 from simengine.errors import StudyError, UsageError
 from simengine.spells.bad_rows import BadRowsError
 from simengine.spells.choices import Priors, ScoreChoices
-from simengine.spells.read_scores import read_scores
+from simengine.spells.read_scores import read_score_table
 from simengine.spells.score_fit import FittedScore, fit_score
 from simengine.spells.score_goodness import judge_score
 from simengine.spells.score_pairs import ScorePairs, choose_pairs, month_with_most
@@ -174,24 +174,24 @@ def table(folder: Path, text: str) -> Path:
 def test_bad_row__is_listed_with_line_and_reason_or_left_out(row: str, tmp_path: Path) -> None:
     path = table(tmp_path, f"{HEADER}{ROWS}{row}\n")
     with pytest.raises(BadRowsError) as error:
-        read_scores(path, MEANT, problems=tmp_path / "bad.csv")
+        read_score_table(path, MEANT, problems=tmp_path / "bad.csv")
     (one,) = error.value.bad_rows
     assert (one.row, (one.reason, one.header, one.found)) == (5, BAD[row])
     assert "A17" not in str(error.value)
     assert (tmp_path / "bad.csv").read_text(encoding="utf-8-sig").count("\n") == 2
-    left = read_scores(path, MEANT, without_bad_rows=True)
+    left = read_score_table(path, MEANT, without_bad_rows=True)
     assert (len(left), left.file.left_out) == (3, ((BAD[row][0], 1),))
 
 
 def test_rows__are_read_by_date_or_by_month(tmp_path: Path) -> None:
     """3 January 2021 is 368 days after 1 January 2020, 368 / 30.4375 months; observation lasts 731 and 700 days."""
-    read = read_scores(table(tmp_path, HEADER + ROWS), MEANT)
+    read = read_score_table(table(tmp_path, HEADER + ROWS), MEANT)
     assert (read.scales, read.groups) == (("wellbeing",), ("k", "m"))
     assert read.score.tolist() == [12.5, -3, 20]
     assert read.month.tolist() == pytest.approx([0, 368 / 30.4375, 0])
     assert read.observed_months.tolist() == pytest.approx([731 / 30.4375, 700 / 30.4375])
     assert "Entry of each person: the date of the first reading." in read.file.notes
-    by_month = read_scores(table(tmp_path, "id,month,value\n1,0,3.5\n1,12,4\n2,-0.5,3\n"))
+    by_month = read_score_table(table(tmp_path, "id,month,value\n1,0,3.5\n1,12,4\n2,-0.5,3\n"))
     assert (by_month.month.tolist(), by_month.scales) == ([0, 12, -0.5], ("score",))
     assert np.isinf(by_month.observed_months).all()
 
@@ -208,14 +208,14 @@ def test_rows__are_read_by_date_or_by_month(tmp_path: Path) -> None:
 )
 def test_table_that_is_none__says_so(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(StudyError) as error:
-        read_scores(table(tmp_path, text))
+        read_score_table(table(tmp_path, text))
     assert message in str(error.value)
 
 
 def test_readings_that_count__by_hand(tmp_path: Path) -> None:
     """Person 1: entry 0, again after half a month, then 11 and 13 as near: the earlier. 2: none near 12. 3: no entry. 4: late alone."""
     text = "id;month;score\n1;0;1\n1;0,5;2\n1;11;3\n1;13;4\n2;0;5\n2;20;6\n3;6;7\n4;12;8\n"
-    read = read_scores(table(tmp_path, text))
+    read = read_score_table(table(tmp_path, text))
     assert month_with_most(read, 0, ScoreChoices()) == 6
     pairs = choose_pairs(read, 0, ScoreChoices(second_within_days=20), 12)
     assert pairs.entry.tolist() == pytest.approx([1, 5, np.nan, np.nan], nan_ok=True)
@@ -286,7 +286,7 @@ def test_choices__that_suit_no_table_are_refused() -> None:
             "scores.wellbeing.groups: must be groups of the file; found `men`",
             lambda: simengine.fit_scores(FILE, {"scores": {"wellbeing": {"groups": ["men"]}}}, MAPPING),
         ),
-        (UsageError, "scores: must be a file, or what read_scores returned", lambda: simengine.fit_scores(3)),  # type: ignore[arg-type]
+        (UsageError, "scores: must be a file, or what read_score_table returned", lambda: simengine.fit_scores(3)),  # type: ignore[arg-type]
         (
             UsageError,
             "small_cells: must be a whole number from 3 to 100",
@@ -295,7 +295,7 @@ def test_choices__that_suit_no_table_are_refused() -> None:
         (
             UsageError,
             "small_cells: must be given when a table is read; found 7 for a table that was read with 9",
-            lambda: simengine.fit_scores(read_scores(FILE, MAPPING, small_cells=9), small_cells=7),
+            lambda: simengine.fit_scores(read_score_table(FILE, MAPPING, small_cells=9), small_cells=7),
         ),
         (
             UsageError,
