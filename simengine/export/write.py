@@ -130,7 +130,7 @@ class _Export:
         names, units = with_money(self.study), units_of(self.study.study.currency)
         kept = self.run.columns(tuple(f"{name}.cash" for name in names))
         for name in names:
-            if not np.array_equal(by_year[name].sum(axis=1) / units, kept.get(f"{name}.cash")):
+            if not np.array_equal(by_year[name].sum(axis=1) / units, kept.get(f"{name}.cash", np.empty(0))):
                 path, way_out = self.run.folder / "replications.parquet", "Run it again with this version, as run-again.txt says"
                 raise ResultsError(
                     f"{path}: must hold the cash that this version draws; found other values of {name}.cash. {way_out}"

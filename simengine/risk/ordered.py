@@ -161,7 +161,7 @@ def _among_few(
 
 
 @dataclass(frozen=True)
-class Reached:
+class WeightReached:
     """Where the weights of rows in order, equal ones in the order of the rows, reach a target."""
 
     value: float
@@ -195,16 +195,16 @@ class WeightedOrder:
             up_to = np.arange(1, len(order) + 1) if self._weights is None else np.cumsum(self._weights[order])
             self._sorted = order, np.maximum.accumulate(up_to)
 
-    def reached(self, targets: Sequence[int]) -> list[Reached]:
+    def reached(self, targets: Sequence[int]) -> list[WeightReached]:
         """Find where some targets are reached; those below 1, or above the weight of all rows, are taken as these."""
         targets = [min(max(target, 1), self.total) for target in targets]
         if self._sorted is None:
             return self._counted(targets)
         order, up_to = self._sorted
         ranks = np.minimum(np.searchsorted(up_to, targets), len(order) - 1)
-        return [Reached(float(self._sample[order[rank]]), int(rank), int(self._numbers[order[rank]])) for rank in ranks]
+        return [WeightReached(float(self._sample[order[rank]]), int(rank), int(self._numbers[order[rank]])) for rank in ranks]
 
-    def _counted(self, targets: Sequence[int]) -> list[Reached]:
+    def _counted(self, targets: Sequence[int]) -> list[WeightReached]:
         values, left = _select(self._sample, targets, self._weights)
         ranks, rows = np.full(len(targets), -1, dtype=np.int64), np.full(len(targets), -1, dtype=np.int64)
         for window, weight, numbers in zip(
@@ -225,4 +225,4 @@ class WeightedOrder:
                     rows[r] = numbers[equal[place]]
                 elif len(equal):
                     left[r] -= up_to[-1]
-        return [Reached(float(value), int(rank), int(row)) for value, rank, row in zip(values, ranks, rows, strict=True)]
+        return [WeightReached(float(value), int(rank), int(row)) for value, rank, row in zip(values, ranks, rows, strict=True)]

@@ -20,7 +20,7 @@ from simengine.columns import numbers_of_rows
 from simengine.late import special
 from simengine.risk import sums
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
-from simengine.risk.ordered import Ordered, Reached, WeightedOrder
+from simengine.risk.ordered import Ordered, WeightedOrder, WeightReached
 from simengine.risk.weighting import Weighting
 
 LEAST_CASES = 30
@@ -289,14 +289,14 @@ class _WeightedOrder:
         self._order, self._is_even = WeightedOrder(sample, weights := weighting.whole_weights), weights is None
         self._numbers = numbers_of_rows(sample)
 
-    def at(self, levels: Iterable[float]) -> list[Reached]:
+    def at(self, levels: Iterable[float]) -> list[WeightReached]:
         """Find the rows with which some levels, within 0 and 1, are reached."""
         total = self._order.total
         if self._is_even:
             return self._order.reached([rank_of(total, level) for level in levels])
         return self._order.reached([int(np.ceil((level - 1e-12) * total)) for level in levels])
 
-    def error_at(self, reached: Reached) -> float:
+    def error_at(self, reached: WeightReached) -> float:
         """Return the error of the distribution function at a row.
 
         Within an atom rows count in their order up to the level: all of them together would seem to leave no error.

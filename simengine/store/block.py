@@ -18,7 +18,7 @@ from simengine.config import Study
 from simengine.errors import ResultsError, shorten
 from simengine.late import late
 from simengine.pipeline import draw_numbers, run_block
-from simengine.records import CashMoments, Floats, ReplicationResults
+from simengine.records import CashMoments, Floats, Integers, ReplicationResults
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, distributions_of
 from simengine.store.record import RunRecord
 
@@ -31,7 +31,7 @@ else:
 
 DRAWN = "draw:"
 """Begins the names of columns of numbers that were drawn: no party can be called so."""
-CASH = "cash:"
+CASH_BY_DATE = "cash:"
 """Begins the names of columns of a lender's cash by date, where replications weigh differently or hang together."""
 _CASH = b"simengine.lending_cash"
 _MOST_DATES = 10_000
@@ -95,7 +95,7 @@ def encode(block: StoredBlock) -> bytes:
         for name, values in results.columns.items()
     }
     drawn = {f"{DRAWN}{path}": as_array(values) for path, values in block.draws.items()}
-    by_row = {f"{CASH}{name}": _as_lists(rows) for name, rows in (results.lending_cash_by_row or {}).items()}
+    by_row = {f"{CASH_BY_DATE}{name}": _as_lists(rows) for name, rows in (results.lending_cash_by_row or {}).items()}
     table = pa.table({"replication": as_array(results.replications), **columns, **drawn, **by_row})
     cash = json.dumps({name: _plain(moments) for name, moments in results.lending_cash.items()}, separators=(",", ":"))
     file = io.BytesIO()
@@ -118,7 +118,7 @@ def decode(content: bytes, codes: Mapping[str, tuple[str, ...]]) -> StoredBlock:
     file = open_block(io.BytesIO(content))
     table = file.read()
     values = {name: numbers_of(table[name], codes.get(name)) for name in table.column_names}
-    by_row = {name.removeprefix(CASH): values.pop(name) for name in list(values) if name.startswith(CASH)}
+    by_row = {name.removeprefix(CASH_BY_DATE): values.pop(name) for name in list(values) if name.startswith(CASH_BY_DATE)}
     replications = values.pop("replication")
     draws = {name.removeprefix(DRAWN): values.pop(name) for name in list(values) if name.startswith(DRAWN)}
     return StoredBlock(ReplicationResults(replications, values, codes, cash_of(file), by_row or None), draws)
@@ -151,7 +151,7 @@ def _kind_of(kind: Any) -> str:
     return str(np.dtype(kind.to_pandas_dtype()).str) if is_plain else str(kind)
 
 
-def _as_lists(rows: Floats) -> Any:
+def _as_lists(rows: Integers) -> Any:
     return pa.FixedSizeListArray.from_arrays(as_array(rows.reshape(-1)), rows.shape[1])
 
 
@@ -230,11 +230,11 @@ def refuse_other_rows(source: Any, record: RunRecord, block: tuple[int, int], pl
         raise ResultsError(f"{place}: must hold the replications {block[0]:,} to {block[1] - 1:,} in order; found others")
     cash = cash_of(file)
     for name in record.lenders:
-        index = file.schema_arrow.get_field_index(f"{CASH}{name}")
+        index = file.schema_arrow.get_field_index(f"{CASH_BY_DATE}{name}")
         kind = pa.list_(pa.int64(), len(cash[name].total)) if name in cash else None
         if index < 0 or kind is None or not file.schema_arrow.field(index).type.equals(kind):
             raise ResultsError(
-                f"{place}: must have one column {CASH}{shorten(name)} of so many dates as there are sums; found another"
+                f"{place}: must have one column {CASH_BY_DATE}{shorten(name)} of so many dates as there are sums; found another"
             )
     return cash
 
@@ -278,7 +278,7 @@ def refuse_other_columns(schema: Any, columns: Mapping[str, str], words: Collect
     ResultsError
         With the first column that differs.
     """
-    own = [field for field in schema if field.name != "replication" and not field.name.startswith((DRAWN, CASH))]
+    own = [field for field in schema if field.name != "replication" and not field.name.startswith((DRAWN, CASH_BY_DATE))]
     found = {one.name: _kind_of(one.type) for one in own}
     if len(found) < len(own):
         raise ResultsError(f"{place}: must have each column once; found one twice")

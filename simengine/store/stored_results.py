@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simengine.columns import LongColumn, regrouped
 from simengine.records import ReplicationResults
-from simengine.store.block import CASH, DRAWN, CashSums, numbers_of, open_block, refuse_impossible_values, refuse_other_rows
+from simengine.store.block import CASH_BY_DATE, DRAWN, CashSums, numbers_of, open_block, refuse_impossible_values, refuse_other_rows
 from simengine.store.folder import Store
 
 _LAID_OUT = 6
@@ -68,7 +68,7 @@ class _CashOnDisk:
     """A lender's cash by date, row by row: read from the blocks in order, of which the last is held."""
 
     def __init__(self, store: Store, lender: str) -> None:
-        self._store, self._name = store, f"{CASH}{lender}"
+        self._store, self._name = store, f"{CASH_BY_DATE}{lender}"
         self._blocks = store.record.blocks()
         self._held: tuple[int, NDArray[Any]] | None = None
 

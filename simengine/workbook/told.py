@@ -151,7 +151,7 @@ def _refuse_another_version(run: KeptRun, study: Study, cash: CashOverTime) -> N
     names = [name for name in with_money(study) if name in cash.cash]
     kept = run.columns(tuple(f"{name}.cash" for name in names))
     for name in names:
-        if not np.array_equal(cash.cash[name].sum(axis=1) / cash.flows.units, kept.get(f"{name}.cash")):
+        if not np.array_equal(cash.cash[name].sum(axis=1) / cash.flows.units, kept.get(f"{name}.cash", np.empty(0))):
             rule = "must hold the cash that this version draws"
             way_out = "Run it again with this version, as run-again.txt says"
             raise ResultsError(f"{run.folder / 'replications.parquet'}: {rule}; found other values of {name}.cash. {way_out}")

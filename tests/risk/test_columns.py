@@ -15,7 +15,7 @@ from simengine.errors import UsageError
 from simengine.records import ReplicationResults
 from simengine.risk import ordered, statistics, summarise, sums
 from simengine.risk.measures import MEASURES, Measure
-from simengine.risk.ordered import Ordered, Reached, WeightedOrder
+from simengine.risk.ordered import Ordered, WeightedOrder, WeightReached
 from simengine.sampling import Sampling
 from tests.conftest import CHECKOUT
 
@@ -90,7 +90,7 @@ def test_weights__are_reached_where_a_plain_loop_reaches_them(monkeypatch: pytes
             for rank, row in enumerate(order):
                 total += 1 if weighs is None else int(weighs[row])
                 if total >= target:
-                    expected.append(Reached(sample[row], rank, row))
+                    expected.append(WeightReached(sample[row], rank, row))
                     break
         held = WeightedOrder(sample, weighs).reached(wanted)
         counted = WeightedOrder(as_column(sample), None if weighs is None else as_column(weighs)).reached(wanted)

@@ -8,6 +8,7 @@ hands it over again. New files of interest are kept with `-artifact_prefix` and 
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -30,6 +31,7 @@ with atheris.instrument_imports(
     from simengine.store.folder import open_store
     from simengine.store.stored_results import stored_results
 
+from verification.fuzzing.folders import MADE
 from verification.fuzzing.mutations import Choices
 from verification.fuzzing.subjects import CONFIGS, SUBJECTS
 
@@ -49,6 +51,10 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 def main() -> None:
     kind, rest = sys.argv[1], sys.argv[2:]
+    if SUBJECTS[kind].folder:
+        # A run compiles kernels, which instrumented code cannot be a part of: so another process makes it.
+        code = f"from verification.fuzzing.folders import base; print(base({kind!r}))"
+        MADE[kind] = Path(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
     folder = Path(tempfile.mkdtemp())
 
     def one(data: bytes) -> None:

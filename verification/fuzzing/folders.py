@@ -33,9 +33,18 @@ _CHECK = "check"
 _EXTREME = (float("nan"), float("inf"), float("-inf"), 1.7976931348623157e308, -1e300, 5e-324, -1.0, 0.0)
 
 
-@cache
+MADE: dict[str, Path] = {}
+"""By kind: the valid folder of this process, or one that another process made for it."""
+
+
 def base(kind: str) -> Path:
-    """Make a valid folder, once for a process: a store of three blocks, or the folder of a run."""
+    """Make a valid folder, once for a process: a store of two blocks, or the folder of a run."""
+    if kind not in MADE:
+        MADE[kind] = _made(kind)
+    return MADE[kind]
+
+
+def _made(kind: str) -> Path:
     folder = Path(tempfile.mkdtemp()) / kind
     more = {"store": ("--store", folder, "--block-size", "2"), "results": ("-o", folder)}[kind]
     with pytest.MonkeyPatch.context() as patch:
