@@ -24,6 +24,7 @@ _OF_CHOICE: Mapping[str, Method] = {
     "grid": choices.evenly_spaced,
     "random_search": choices.random_search,
     "differential_evolution": choices.differential_evolution,
+    "search_and_confirm": choices.search_and_confirm,
 }
 BASELINES: Mapping[str, Mapping[str, Method]] = {
     "estimation": {
