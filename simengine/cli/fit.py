@@ -89,6 +89,20 @@ def fit_command(
         refuse_beside_scores(spells_file, events, reading)
         fit_scores_table(scores, pathway, mapping, into, output, as_json, reading)
         return
+    _fit_spells(spells_file, events, pathway, mapping, into, output, as_json, reading)
+
+
+def _fit_spells(
+    spells_file: Path | None,
+    events: Path | None,
+    pathway: Path | None,
+    mapping: Path | None,
+    into: Path | None,
+    output: Path | None,
+    as_json: bool,
+    reading: dict[str, Any],
+) -> None:
+    """Fit spells, events or both, and say or write what was fitted."""
     from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, folder, tables
     from simengine.report.answers import as_plain
