@@ -15,6 +15,7 @@ from simengine.cli import questions as cli_questions
 from simengine.errors import ResultsError
 from simengine.questions.driver import Posed
 from simengine.questions.question import Work
+from simengine.replications import memory
 from simengine.replications.blocks import telling
 from simengine.report.folder import refuse_taken
 from tests.command import in_this_process
@@ -120,7 +121,11 @@ def taken(folder: Path) -> list[object]:
         lambda folder: ["-o", folder / "nobody.txt" / "out"],
     ],
 )
-def test_dry_run__refuses_what_the_run_refuses(options: Callable[[Path], list[object]], tmp_path: Path) -> None:
+def test_dry_run__refuses_what_the_run_refuses(
+    options: Callable[[Path], list[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How much memory is left changes from moment to moment, and is a part of a message.
+    monkeypatch.setattr(memory, "memory_left", lambda: 10**10)
     (tmp_path / "nobody.txt").write_text("a file")
     words = ["run", TINY, "-n", 64, "--seed", 1, *options(tmp_path)]
 
