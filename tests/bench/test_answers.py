@@ -105,6 +105,15 @@ def test_expected_values__are_those_of_replications_with_the_same_uniforms(probl
             assert abs(found.mean() - value[0]) < 4.5 * found.std() / np.sqrt(n) + 1e-9, (place, name)
 
 
+@pytest.mark.parametrize("problem", [one for one in GIVEN if one.describe()["given"] == 1], ids=name_of)
+def test_expected_values__average_to_the_answers(problem: AmountProblem | StudyProblem) -> None:
+    # Source: the law of total expectation, over 8,000 midpoints of the one uniform that is given; the closed forms are paths of their own.
+    points = ((np.arange(8000) + 0.5) / 8000)[:, None]
+    for name, values in problem.simulate({"given": points}, len(points), 1).items():
+        known = frozen_answers()[name_of(problem)]["answers"][name]
+        assert values.mean() == pytest.approx(known["value"], abs=2e-3 * known["scale"]), name
+
+
 def test_expected_slope__is_the_difference_of_expected_payments() -> None:
     # Source: numerical differentiation of the same form, which is held against simulation.
     problem, given = find_problem("a_threshold_bonus"), np.array([[0.3], [0.8]])

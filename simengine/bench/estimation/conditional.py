@@ -59,7 +59,7 @@ def _threshold_bonus(points: Floats, terms: Mapping[str, float]) -> ExpectedByNa
 
 
 def _delays(points: Floats, terms: Mapping[str, float]) -> ExpectedByName:  # noqa: ARG001
-    """Give all but the last delay: it breaches where it is longer than what is left."""
+    """Integrate the last delay out: it breaches where it is longer than what is left."""
     left = ONE_IN_A_MILLION + np.log1p(-points).sum(axis=1)
     return {"p_breach": np.exp(-np.maximum(left, 0.0))}
 
@@ -75,7 +75,7 @@ def _two_payments(points: Floats, terms: Mapping[str, float]) -> ExpectedByName:
 
 
 def _fund_of_eight(points: Floats, terms: Mapping[str, float]) -> ExpectedByName:
-    """Give the kind of year: the counts of the projects are then independent."""
+    """Integrate the counts out: in a given kind of year they are independent."""
     year = np.minimum(np.searchsorted(np.cumsum([share for share, _ in small.YEARS]), points[:, 0]), len(small.YEARS) - 1)
     means, losses = [], []
     for _, chance in small.YEARS:
