@@ -88,7 +88,7 @@ def test_exceedance__says_that_a_constant_party_cannot_lose_and_marks_the_larges
 
     image = draw_exceedance(study, summarise(results), results)["svg"].decode()
 
-    assert image.count("<!-- cannot lose in this study -->") == 1
+    assert image.count("cannot lose in this study -->") == 1
     # At worst the guarantee of 40 % comes back, of 2 million.
     assert "<!-- 1.2 -->" in image
     assert "<!-- largest loss -->" in image

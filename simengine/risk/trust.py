@@ -140,6 +140,7 @@ def loss_levels(loss: Floats) -> tuple[float, ...]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> loss_levels(np.linspace(-1.0, 7.0, 1001))[:4]
     (-1.0, -0.8, -0.6, -0.4)
     """

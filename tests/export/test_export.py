@@ -16,8 +16,9 @@ from simengine.errors import ResultsError, UsageError
 from simengine.export import files
 from simengine.export.columns import TABLES
 from simengine.questions.trace.answer import trace
-from simengine.report.checksums import verify, write_checksums
+from simengine.report.checksums import verify
 from tests.command import in_this_process
+from tests.seals.conftest import change_cash
 
 N = 60
 
@@ -177,10 +178,7 @@ def test_refusals__leave_nothing(folders, tmp_path, monkeypatch):
         export_run(tmp_path, tmp_path / "a")
     changed = tmp_path / "changed"
     shutil.copytree(folders["measured"], changed)
-    rows = pd.read_parquet(changed / "replications.parquet")
-    rows.loc[3, "investor.cash"] += 1
-    rows.to_parquet(changed / "replications.parquet")
-    write_checksums(changed)
+    change_cash(changed, "investor.cash")
     with pytest.raises(ResultsError, match=r"found other values of investor\.cash"):
         export_run(changed, tmp_path / "a")
     monkeypatch.setattr(files, "MOST_ROWS", 100)

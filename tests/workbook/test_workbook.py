@@ -21,7 +21,6 @@ from simengine import find_study, write_workbook
 from simengine.errors import ResultsError, UsageError
 from simengine.languages.language import Language, language, languages
 from simengine.records import LIMITS, PROJECT, SUPPLIERS
-from simengine.report.checksums import write_checksums
 from simengine.report.kept import read_run
 from simengine.risk.returns import STATUSES
 from simengine.workbook import words
@@ -32,7 +31,7 @@ from simengine.workbook.told import PLACES, choose
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT, sized
 from tests.documents.sentences import sentences
-from tests.seals.conftest import kept_run
+from tests.seals.conftest import change_cash, kept_run
 from tests.workbook.evaluator import Sheets
 
 CARD = re.search(
@@ -447,10 +446,7 @@ def test_refusals__leave_nothing(runs, tmp_path, monkeypatch):
         write_workbook(runs["card"], tmp_path / "a.xlsx", every="week")
     changed = tmp_path / "changed"
     shutil.copytree(runs["card"], changed)
-    rows = pd.read_parquet(changed / "replications.parquet")
-    rows.loc[3, "bank.cash"] += 1
-    rows.to_parquet(changed / "replications.parquet")
-    write_checksums(changed)
+    change_cash(changed, "bank.cash")
     with pytest.raises(ResultsError, match=r"must hold the cash that this version draws; found other values of bank\.cash"):
         write_workbook(changed, tmp_path / "a.xlsx")
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
