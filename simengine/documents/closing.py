@@ -29,7 +29,7 @@ _DEFAULT = "the default"
 """How the notes begin of numbers that nobody typed."""
 PROGRAM_LIMITS = (
     sentence(
-        "Nothing is estimated from data: every number about people, effects and costs is what the study file says. If "
+        "A run estimates nothing from data: every number about people, effects and costs is what the study file says. If "
         "the assumed effect is wrong, every result is wrong, however small its error."
     ),
     sentence("People do not act on each other: crowding out and peers are not there."),

@@ -128,6 +128,8 @@ def cell(statistic: Statistic | None, scale: float) -> str:
     ('1.235 ±0.008', '1,234,567 ±8,000', '0.000040 ±0.000003')
     >>> cell(Statistic(2.0, 0.5, interval_95=(2.0, 3.0), covers=False), 1.0), cell(Statistic(0.4, 0.3, covers=False), 1.0)
     ('2.0 [2.0, 3.0]', '0.4 ±?')
+    >>> cell(Statistic(0.0, 0.0, interval_95=(-3.0, 3.0), covers=False), 1.0)
+    '0 [-3, 3]'
     """
     if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
         return "-"
@@ -136,14 +138,16 @@ def cell(statistic: Statistic | None, scale: float) -> str:
         return f"0 (< {statistic.upper_95:.2g})"
     if statistic.lower_95 is not None:
         return f"1 (> {_just_below_one(statistic.lower_95)})"
-    digits = _digits(value, error, scale)
+    low, high = statistic.interval_95 or (0.0, 0.0)
+    # An interval without a standard error, as of what no replication had, is about four wide.
+    digits = _digits(value, error if statistic.covers or error else (high - low) / scale / 4, scale)
     said = _rounded(value, digits)
     if statistic.covers:
         return f"{said} ±{error:,.{digits}f}"
     if statistic.interval_95 is None:
         return f"{said} ±?"
-    low, high = (_rounded(end / scale, digits) for end in statistic.interval_95)
-    return said if low == said == high else f"{said} [{low}, {high}]"
+    ends = [_rounded(end / scale, digits) for end in (low, high)]
+    return said if {*ends} == {said} else f"{said} [{ends[0]}, {ends[1]}]"
 
 
 def rounded_cell(statistic: Statistic | None, scale: float) -> str:
