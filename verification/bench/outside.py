@@ -1,7 +1,7 @@
 """Run the adapters that the page "Benchmark your method" shows, as it shows them, and print what they came to.
 
 Run with `python -m verification.bench.outside`: it writes `verification/bench/outside.csv`, of which the page shows the table. An adapter
-whose library is missing is left out, with a message; BoTorch's takes too long for the table.
+whose library is missing is left out, with a message; those of BoTorch and sbi take too long for the table.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from simengine.bench.run import run_methods
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PAGE = CHECKOUT / "docs" / "how-to" / "benchmark-your-method.md"
 TABLE = Path(__file__).resolve().parent / "outside.csv"
-DEAR = "by_botorch:botorch_search"
-"""An adapter whose attempts take half a minute each: it is shown and tested, and in no table."""
+BOTORCH, SBI = "by_botorch:botorch_search", "by_sbi:neural_posterior"
+DEAR = (BOTORCH, SBI)
+"""Adapters whose attempts take half a minute each: they are shown and tested, and in no table."""
 CHOICES = [
     "a_price_that_covers",
     "a_guarantee_and_a_price",
@@ -34,7 +35,8 @@ ADAPTERS = {
     "by_pymoo:pymoo_ga": ("pymoo", CHOICES, 10_000),
     "by_ema:ema_policies": ("ema_workbench", CHOICES, 10_000),
     "by_sklearn:expected_improvement": ("sklearn", CHOICES, 10_000),
-    DEAR: ("botorch", CHOICES, 10_000),
+    BOTORCH: ("botorch", CHOICES, 10_000),
+    SBI: ("sbi", ["a_level_and_a_trend"], 1000),
     "by_salib:salib_latin": ("SALib", AMOUNTS, 1024),
 }
 """By adapter: its library, the problems, the budget."""
@@ -54,7 +56,7 @@ def main() -> None:
             (Path(folder) / name).write_text(source, encoding="utf-8")
         sys.path.insert(0, folder)
         for method, (library, problems, budget) in ADAPTERS.items():
-            if method == DEAR:
+            if method in DEAR:
                 continue
             if find_spec(library) is None:
                 print(f"{method}: left out; {library} is not installed")
