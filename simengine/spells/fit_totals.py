@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -19,7 +19,7 @@ from simengine.spells.choices import FitChoices
 from simengine.spells.fit import PathwayGiven, choices_given
 from simengine.spells.mapping import MappingGiven, load_mapping_document
 from simengine.spells.plan import EVERYBODY
-from simengine.spells.section import Tree, cost_outcome_of
+from simengine.spells.section import Tree, cost_outcome_of, loaded_with, source_of, written_with_sources
 from simengine.spells.totals_mapping import TotalsByState, TotalsChosen
 from simengine.spells.totals_table import Total, TotalsTable, read_totals
 from simengine.spells.words import plain_word
@@ -119,7 +119,7 @@ def fit_totals(
     wave = None if study is None or of.entries is None else _wave_of(study, choices)
     months = int(choices.enrolment_months.value) if wave is None or study is None else _months_of(study, wave)
     series: dict[str, Series] = {}
-    source = f"{table.name.replace(',', '')} {table.sha256[:12]}"
+    source = source_of(table.name, table.sha256)
     marks = {"source": source, "certainty": "D"}
     title = f"Totals in {table.name}, SHA-256 {table.sha256}" + (f"; {meant.source}" if meant.source else "")
     section: Tree = {"study": {"sources": {source: title}}}
@@ -346,17 +346,11 @@ def _stratum_of(study: Study) -> str:
 
 def _into(study: Study, section: Tree) -> Study:
     """Put the numbers in the place of those of a study."""
-    written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    if sources := written["study"].get("sources"):
-        # Without any a study takes every text for a source.
-        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
+    written = written_with_sources(study, section)
     for name, wave in section.get("population", {}).get("waves", {}).items():
         written["population"]["waves"][name]["size"] = wave["size"]
     written["pathway"]["start"] = {**written["pathway"]["start"], **section.get("pathway", {}).get("start", {})}
     for name, outcome in section.get("outcomes", {}).items():
         before = written["outcomes"].get(name, {"kind": "amount"})
         written["outcomes"][name] = {**before, "per_day": {**before.get("per_day", {}), **outcome["per_day"]}}
-    try:
-        return load_study(written)
-    except StudyError as error:
-        raise StudyError([replace(one, where=_WHERE) for one in error.problems]) from None
+    return loaded_with(written, _WHERE)

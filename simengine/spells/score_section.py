@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from simengine.config import Study, load_study
+from simengine.config import Study
 from simengine.errors import Problem, StudyError, one_of
 from simengine.spells.records import SpellsFile
 from simengine.spells.score_fit import FittedScore
-from simengine.spells.section import LEAST_CORRELATION, Tree, source_of
+from simengine.spells.section import LEAST_CORRELATION, Tree, loaded_with, source_of, written_with_sources
 
 _WHERE = "the study with the fitted scores"
 
 
 def section_of_scores(file: SpellsFile, fitted: Sequence[FittedScore]) -> Tree:
     """Return fitted scores as the sections of a study say them; every number with its source, a code of `study.sources`."""
-    marks = {"source": source_of(file), "certainty": "D"}
-    tree: Tree = {"study": {"sources": {source_of(file): f"Scores in {file.name}, SHA-256 {file.sha256}"}}, "outcomes": {}}
+    marks = {"source": source_of(file.name, file.sha256), "certainty": "D"}
+    tree: Tree = {
+        "study": {"sources": {source_of(file.name, file.sha256): f"Scores in {file.name}, SHA-256 {file.sha256}"}},
+        "outcomes": {},
+    }
     correlations: Tree = {}
     for one in fitted:
         outcome: Tree = {"kind": "score", "at_month": {"value": one.at_month, "certainty": "choice"}}
@@ -47,11 +49,8 @@ def scores_into_study(study: Study, section: Tree) -> tuple[Study, tuple[str, ..
         If an outcome of that name is no score, or moves with the states, of which a table of scores says nothing; if there is no such
         metric; or if the study cannot be with these scores.
     """
-    written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    written = written_with_sources(study, section)
     _refuse_others(written, section)
-    if sources := written["study"].get("sources"):
-        # Without any a study takes every text for a source.
-        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
     gone: list[str] = []
     for name, outcome in section["outcomes"].items():
         before = written["outcomes"].get(name, {})
@@ -71,10 +70,7 @@ def scores_into_study(study: Study, section: Tree) -> tuple[Study, tuple[str, ..
         written["correlations"] = correlations
     else:
         written.pop("correlations", None)
-    try:
-        return load_study(written), tuple(gone)
-    except StudyError as error:
-        raise StudyError([replace(one, where=_WHERE) for one in error.problems]) from None
+    return loaded_with(written, _WHERE), tuple(gone)
 
 
 def _refuse_others(written: Tree, section: Tree) -> None:

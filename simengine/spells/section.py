@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 LEAST_CORRELATION = 5e-5
+_WHERE = "the study with the fitted pathway"
 
 
 def section_of(
@@ -36,8 +37,8 @@ def section_of(
     events_file: SpellsFile | None = None,
 ) -> Tree:
     """Return what was fitted as the sections of a study say it; every number with its source, a code of `study.sources`, and certainty."""
-    marks = {"source": source_of(file), "certainty": "D"}
-    sources = {source_of(file): f"Spells in {file.name}, SHA-256 {file.sha256}"}
+    marks = {"source": source_of(file.name, file.sha256), "certainty": "D"}
+    sources = {source_of(file.name, file.sha256): f"Spells in {file.name}, SHA-256 {file.sha256}"}
     tree: Tree = {"study": {"sources": sources}, "population": {"strata": _strata(plan, start, marks)}, "pathway": {}}
     if entries is not None:
         waves = {
@@ -76,8 +77,8 @@ def section_of(
 
 def _put_events(tree: Tree, events: Sequence[FittedEvent], file: SpellsFile) -> list[tuple[tuple[str, str, float], Tree]]:
     """Put events and their frailties into the tree, and return their correlations with the source of each."""
-    marks = {"source": source_of(file), "certainty": "D"}
-    tree["study"]["sources"][source_of(file)] = f"Events in {file.name}, SHA-256 {file.sha256}"
+    marks = {"source": source_of(file.name, file.sha256), "certainty": "D"}
+    tree["study"]["sources"][source_of(file.name, file.sha256)] = f"Events in {file.name}, SHA-256 {file.sha256}"
     tree["events"] = {one.plan.name: section_of_event(one, marks) for one in events}
     for one in events:
         for number in one.numbers:
@@ -87,15 +88,15 @@ def _put_events(tree: Tree, events: Sequence[FittedEvent], file: SpellsFile) -> 
     return [(pair, marks) for one in events for pair in one.correlations]
 
 
-def source_of(file: SpellsFile) -> str:
+def source_of(name: str, sha256: str) -> str:
     """Name a file by its name and the beginning of its fingerprint; a comma would separate two sources.
 
     Examples
     --------
-    >>> source_of(SpellsFile("placements, 2024.csv", "0123456789abcdef" * 4, 12))
+    >>> source_of("placements, 2024.csv", "0123456789abcdef" * 4)
     'placements 2024.csv 0123456789ab'
     """
-    return f"{file.name.replace(',', '')} {file.sha256[:12]}"
+    return f"{name.replace(',', '')} {sha256[:12]}"
 
 
 def _strata(plan: FitPlan, start: FittedStart, marks: Tree) -> Tree:
@@ -136,10 +137,7 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool, keeps_pathway:
     StudyError
         If the study cannot be with this pathway, such as where an effect changes a move that nobody made.
     """
-    written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    if sources := written["study"].get("sources"):
-        # Without any a study takes every text for a source.
-        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
+    written = written_with_sources(study, section)
     population, fitted = written["population"], section["population"]
     pathway = written["pathway"] if keeps_pathway else dict(section["pathway"])
     if keeps_start and not keeps_pathway:
@@ -160,7 +158,7 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool, keeps_pathway:
     variants, known = written.pop("variants", {}), written.pop("known", {})
     if own := section.get("correlations"):
         written["correlations"] = own
-    found = _loaded(written)
+    found = loaded_with(written, _WHERE)
     for name, one in correlations.items():
         if name in (own or {}):
             continue
@@ -179,7 +177,7 @@ def into_study(study: Study, section: Tree, *, keeps_start: bool, keeps_pathway:
             written["known"] = {**written.get("known", {}), name: one}
         else:
             gone.append(f"known.{name}")
-    return _loaded(written), tuple(gone)
+    return loaded_with(written, _WHERE), tuple(gone)
 
 
 def _put_frailties(population: Tree, fitted: Tree) -> list[str]:
@@ -203,12 +201,21 @@ def _put_frailties(population: Tree, fitted: Tree) -> list[str]:
     return gone
 
 
-def _loaded(written: Tree) -> Study:
-    """Read a study, and say of what is wrong that it is so with the fitted pathway."""
+def written_with_sources(study: Study, section: Tree) -> Tree:
+    """Write a study as data, with the sources of a fitted section beside its own."""
+    written: Tree = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    if sources := written["study"].get("sources"):
+        # Without any a study takes every text for a source.
+        written["study"]["sources"] = {**sources, **section["study"]["sources"]}
+    return written
+
+
+def loaded_with(written: Tree, where: str) -> Study:
+    """Read a study into which a section was put, and say of what is wrong that it is so there."""
     try:
         return load_study(written)
     except StudyError as error:
-        raise StudyError([replace(one, where="the study with the fitted pathway") for one in error.problems]) from None
+        raise StudyError([replace(one, where=where) for one in error.problems]) from None
 
 
 def cost_outcome_of(study: Study | None, choices: FitChoices) -> str:
